@@ -1,0 +1,20 @@
+//! lib
+#![forbid(unsafe_code)]
+pub mod body;
+pub mod entry;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod list;
+pub mod room;
+pub mod store;
+pub mod text;
+pub mod time;
+pub mod user;
+pub use body::Body;
+pub use error::*;
+pub use limits::*;
+pub use room::*;
+pub use store::LostWhy;
+pub use time::Clock;
+pub use user::*;
