@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The words that everything else is said with.
 const VOCABULARY: &[&str] =
-    &["body", "entry", "error", "id", "limits", "list", "room", "text", "time", "user"];
+    &["body", "entry", "error", "event", "id", "limits", "list", "room", "text", "time", "user"];
 
 /// Each layer, and what it never names. A module that does not exist is no fault.
 fn layers() -> Vec<(&'static str, &'static [&'static str])> {
