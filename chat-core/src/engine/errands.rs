@@ -1,7 +1,8 @@
 //! What has to be told to the store sooner or later, whoever no longer waits for it: lost connections, and joins whose answer
 //! never came.
 //!
-//! *Bounded* by the sessions there are: one errand per session, naming its rooms. *Ends* when the store has answered.
+//! *Bounded*: one errand per session, naming its rooms, and as many as there may be sessions; what does not fit is found by
+//! the [audit](Inner::audit). *Ends* when the store has answered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use crate::id::{PoolName, RoomId, SessionId};
 use crate::session::core::Core;
 
 /// All errands of an engine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Errands {
+    most: usize,
     list: Mutex<HashMap<SessionId, Errand>>,
     called: Arc<Notify>,
 }
@@ -33,6 +35,10 @@ struct Errand {
 }
 
 impl Errands {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, list: Mutex::default(), called: Arc::default() }
+    }
+
     /// The session may be in this room without knowing.
     pub(crate) fn leave(&self, core: &Arc<Core>, room: &RoomId) {
         self.add(core, |errand| {
@@ -50,6 +56,11 @@ impl Errands {
         });
     }
 
+    /// How many rooms the session may be in without knowing.
+    pub(crate) fn owed(&self, core: &Core) -> usize {
+        self.list.lock().get(&core.id).map_or(0, |errand| errand.leave.len())
+    }
+
     /// The session asks for the room again: what becomes of that, counts.
     pub(crate) fn forget(&self, core: &Core, room: &RoomId) {
         let mut list = self.list.lock();
@@ -65,6 +76,9 @@ impl Errands {
 
     fn add(&self, core: &Arc<Core>, change: impl FnOnce(&mut Errand)) {
         let mut list = self.list.lock();
+        if list.len() >= self.most && !list.contains_key(&core.id) {
+            return;
+        }
         change(list.entry(core.id).or_insert_with(|| Errand {
             core: Arc::clone(core),
             leave: Vec::new(),

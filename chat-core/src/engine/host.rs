@@ -8,7 +8,7 @@ use crate::entry::CloseWhy;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::list::{Order, Page, RoomPage};
-use crate::room::{RoomSpec, RoomView};
+use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
     Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say,
@@ -33,7 +33,8 @@ impl Engine {
     /// # Errors
     /// `RoomExists` where one of this id is open, `Invalid`, or a fault of the store.
     pub async fn open(&self, spec: RoomSpec) -> Result<RoomView> {
-        self.0.open(&spec, None).await
+        let room = spec.check(&self.0.limits, &self.0.policies, None)?;
+        self.0.open(room).await
     }
 
     /// A page of a list of rooms.
@@ -176,9 +177,8 @@ impl Engine {
 }
 
 impl Inner {
-    pub(crate) async fn open(&self, spec: &RoomSpec, opener: Option<&UserId>) -> Result<RoomView> {
+    pub(crate) async fn open(&self, room: NewRoom) -> Result<RoomView> {
         self.alive()?;
-        let room = spec.check(&self.limits, &self.policies, opener)?;
         match fenced!(self, |by| self.backend.rooms.open(by, room.clone()).await)? {
             Opened::Opened(view) => {
                 self.observe_opened(&view);

@@ -14,6 +14,8 @@ use crate::store::{Due, Existing, IndexRow, LostWhy, Resumed};
 
 /// Names taken in one look at a shard.
 const PEEK: u32 = 256;
+/// Looks of one sweep; what is due beyond them waits for the next one.
+const LOOKS: u32 = 100_000;
 /// Rooms asked for at once.
 const BATCH: usize = 200;
 
@@ -23,7 +25,11 @@ impl Inner {
         // What fails here is tried again at the next sweep; there is nobody to tell.
         let _ = self.renew().await;
         let _ = self.run_errands().await;
-        while self.reap().await == Some(Duration::ZERO) {}
+        for _ in 0..LOOKS {
+            if self.reap().await != Some(Duration::ZERO) {
+                break;
+            }
+        }
         self.read_mail().await;
         self.heal_tails().await;
         self.refresh_counts().await;

@@ -147,17 +147,16 @@ impl Hub {
         snapshot: &Snapshot,
     ) -> bool {
         let room = pin.tail.room();
-        let counted = (snapshot.room.policy.presence == crate::room::Presence::Count)
-            .then_some(snapshot.room.live);
+        let live = snapshot.room.live;
         if let Some((_, seat)) = outbox.seat_in(room) {
-            if seat.tail.sit_again(seat.slot, outbox, key, snapshot.cursor) {
+            if seat.tail.sit_again(seat.slot, outbox, key, snapshot.cursor, live) {
                 return true;
             }
             outbox.stand_up(room);
         }
         outbox.sit(|index| {
             let sit = |tail: &Arc<Tail>| {
-                tail.sit(outbox, index, key, &snapshot.you, snapshot.cursor, counted)
+                tail.sit(outbox, index, key, &snapshot.you, snapshot.cursor, live)
             };
             loop {
                 let tail = self.tail(room).unwrap_or_else(|| Arc::clone(&pin.tail));
@@ -194,11 +193,13 @@ impl Hub {
         }
     }
 
-    /// Takes a session out of a room. Nothing of the room reaches it after this.
-    pub(crate) fn stand_up(&self, room: &RoomId, outbox: &Outbox) {
-        if outbox.stand_up(room).is_some() {
+    /// Takes a session out of a room. Nothing of the room reaches it after this. `false` where it was not in it.
+    pub(crate) fn stand_up(&self, room: &RoomId, outbox: &Outbox) -> bool {
+        let sat = outbox.stand_up(room).is_some();
+        if sat {
             self.maybe_quiet(room);
         }
+        sat
     }
 
     /// Notes a room that nobody reads any more.

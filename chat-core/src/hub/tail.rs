@@ -80,7 +80,9 @@ struct Slot {
     /// The time of the entry before that.
     at: Option<Timestamp>,
     signal_next: u64,
+    /// Up to which version of the count it has looked, and which number it was told.
     count_seen: u32,
+    count_told: u32,
     /// The outbox knows that there is news; it need not be told again.
     marked: bool,
     mode: Mode,
@@ -191,14 +193,11 @@ impl Tail {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Tells all readers how many users there are.
+    /// Tells all readers how many users there are; those who know that number already are not told again.
     pub(crate) fn count(&self, live: u32) {
         let mut wakers = Vec::new();
         {
             let mut state = self.state.lock();
-            if state.count == live && state.count_version > 0 {
-                return;
-            }
             state.count = live;
             state.count_version += 1;
             state.mark_all(&mut wakers);
@@ -215,17 +214,10 @@ impl Tail {
         key: SessionKey,
         you: &UserId,
         cursor: Cursor,
-        counted: Option<u32>,
+        live: u32,
     ) -> Option<Seat> {
         let mut state = self.state.lock();
         state.begin(cursor)?;
-        if let Some(live) = counted
-            && state.count_version == 0
-        {
-            state.count = live;
-            state.count_version = 1;
-        }
-        let count_seen = if counted == Some(state.count) { state.count_version } else { 0 };
         let slot = Slot {
             outbox: Arc::clone(outbox),
             seat,
@@ -234,7 +226,8 @@ impl Tail {
             next: cursor.n + 1,
             at: cursor.at,
             signal_next: state.signals_first + state.signals.len() as u64,
-            count_seen,
+            count_seen: state.count_version,
+            count_told: live,
             marked: false,
             mode: Mode::Held,
             healed: None,
@@ -256,7 +249,14 @@ impl Tail {
     }
 
     /// Moves a reader that joins again to this cursor. `false` as for [`Tail::sit`].
-    pub(crate) fn sit_again(&self, slot: u32, of: &Outbox, key: SessionKey, cursor: Cursor) -> bool {
+    pub(crate) fn sit_again(
+        &self,
+        slot: u32,
+        of: &Outbox,
+        key: SessionKey,
+        cursor: Cursor,
+        live: u32,
+    ) -> bool {
         let mut state = self.state.lock();
         if state.begin(cursor).is_none() {
             return false;
@@ -265,6 +265,7 @@ impl Tail {
         slot.key = key;
         slot.next = cursor.n + 1;
         slot.at = cursor.at;
+        slot.count_told = live;
         slot.healed = None;
         slot.mode = Mode::Held;
         true
@@ -302,7 +303,7 @@ impl Tail {
 
     /// Puts a reader out, after what is there already.
     pub(crate) fn kick(&self, slot: u32, of: &Outbox) {
-        self.change_mode(slot, of, |head| Mode::Kicked(head));
+        self.change_mode(slot, of, Mode::Kicked);
     }
 
     /// Tells one reader that it has missed something.
@@ -556,8 +557,11 @@ impl State {
         }
         if slot.count_seen != *count_version && left > 0 {
             slot.count_seen = *count_version;
-            events.push(Event::Count { room: room.clone(), live: *count });
-            left -= 1;
+            if slot.count_told != *count {
+                slot.count_told = *count;
+                events.push(Event::Count { room: room.clone(), live: *count });
+                left -= 1;
+            }
         }
         if left == 0 && (slot.signal_next < last || slot.count_seen != *count_version) {
             slot.marked = true;

@@ -123,6 +123,10 @@ impl SessionHandle {
         if seat.is_none() && core.outbox.seated() >= limits.rooms_of_session {
             return Err(Error::TooMany { bound: Bound::RoomsOfSession, max: limits.rooms_of_session });
         }
+        if engine.errands().owed(core) >= limits.rooms_of_session {
+            // The store has not answered for as many joins before: it is away.
+            return Err(Error::Overloaded);
+        }
         engine.errands().forget(core, &room);
         let pin = engine.hub().pin(&room);
         let mut under_way = UnderWay { engine, core, room: &room, seat, answered: false };
@@ -166,8 +170,8 @@ impl SessionHandle {
         self.alive()?;
         let (engine, core) = (self.engine(), self.core());
         let _changing = core.changing.lock().await;
-        engine.hub().stand_up(room, &core.outbox);
-        let mut under_way = UnderWay { engine, core, room, seat: None, answered: false };
+        let sat = engine.hub().stand_up(room, &core.outbox);
+        let mut under_way = UnderWay { engine, core, room, seat: None, answered: !sat };
         let departure =
             fenced!(engine, |by| engine.backend().presence.leave(by, room, core.key(by)).await)?;
         under_way.answered = true;

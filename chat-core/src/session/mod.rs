@@ -8,6 +8,7 @@ pub(crate) mod core;
 mod handle;
 pub(crate) mod join;
 mod lists;
+mod own;
 mod seek;
 mod talk;
 
@@ -184,5 +185,38 @@ impl Drop for Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.handle.id()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+
+    /// Whatever a host does with these, on whatever runtime: nothing is bound to a thread.
+    #[test]
+    fn everything_can_be_sent_to_another_thread() {
+        fn send<T: Send>(_: &T) {}
+        fn send_sync<T: Send + Sync + 'static>() {}
+        send_sync::<Engine>();
+        send_sync::<SessionHandle>();
+        fn commands(handle: &SessionHandle, room: &crate::RoomId) {
+            send(&handle.join(room));
+            send(&handle.leave(room));
+            send(&handle.say(room, "x"));
+            send(&handle.signal(room, "x"));
+            send(&handle.rename("x"));
+            send(&handle.seek("p", &[]));
+            send(&handle.cancel_seek("p"));
+            send(&handle.seek_next(room, None));
+            send(&handle.block(room));
+            send(&handle.watch(crate::Order::Live, 1));
+            send(&handle.of_engine().shutdown());
+            send(&handle.of_engine().sweep());
+        }
+        fn stream(session: &mut Session) {
+            send(&session.next());
+        }
+        let _ = (commands, stream);
     }
 }

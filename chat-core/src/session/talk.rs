@@ -3,10 +3,10 @@
 use super::SessionHandle;
 use crate::body::Body;
 use crate::engine::fenced;
-use crate::entry::{CloseWhy, Cursor};
+use crate::entry::Cursor;
 use crate::error::{Error, Problem, Result};
 use crate::id::{Epoch, Key, RoomId, UserId};
-use crate::store::{Author, Close, History, HistoryPage, MembersPage, Signalled};
+use crate::store::{Author, History, HistoryPage, MembersPage, Signalled};
 use crate::text::Name;
 use crate::time::Timestamp;
 
@@ -110,17 +110,6 @@ impl SessionHandle {
             fenced!(engine, |by| engine.backend().presence.rename(by, user, &name, &rooms).await)?;
         engine.wrote(&wrote);
         Ok(name)
-    }
-
-    /// Closes a room that this user owns.
-    ///
-    /// # Errors
-    /// `Forbidden` where somebody else owns it, `RoomClosed`, `NoSuchRoom`, or a fault of the store.
-    pub async fn close(&self, room: &RoomId) -> Result<()> {
-        self.alive()?;
-        let owner = Some(self.core().user.clone());
-        let close = Close { room: room.clone(), epoch: None, why: CloseWhy::Owner, owner };
-        self.engine().close(close).await
     }
 
     /// Refuses where this session is not in the room, saying what is the matter with it.
