@@ -17,7 +17,7 @@ use crate::event::ByeWhy;
 /// The longest time without a look at what is due: a deadline that is set meanwhile waits for the next look.
 const LOOK: Duration = Duration::from_millis(250);
 /// How often counts and lists go out at the most.
-const REFRESH: Duration = Duration::from_millis(250);
+const REFRESH: Duration = crate::hub::LOOK_EVERY;
 /// How often the heads of all rooms are compared with the log.
 const HEADS: Duration = Duration::from_secs(10);
 /// How often the store's index of this node is compared with its sessions.

@@ -155,7 +155,8 @@ impl Inner {
         }
     }
 
-    /// Refreshes the lists that are watched, where they may have changed.
+    /// Refreshes the lists that are watched, where they may have changed. Called by the tick that gives lists their rhythm, so
+    /// it does not ask whether it is too early.
     pub(crate) async fn refresh_lists(&self) {
         let feeds = self.hub.feeds();
         if feeds.is_empty() {

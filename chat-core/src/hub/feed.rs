@@ -23,6 +23,8 @@ use crate::event::Event;
 
 /// Changes kept for watchers who are a little behind: at four a second, sixteen seconds.
 const KEPT: usize = 64;
+/// Lists are looked at, and changes go out, at most this often.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A row in which only the newest thing said is new goes out at most this often.
 const LAST_EVERY: Duration = Duration::from_secs(1);
 
@@ -133,6 +135,12 @@ impl Feed {
         Self { watched, state: Mutex::default() }
     }
 
+    /// Whether the list was looked at so lately that it is too early for the next look.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let state = self.state.lock();
+        state.looked.is_some_and(|(_, _, at)| at.elapsed() < LOOK_EVERY)
+    }
+
     /// Whether the list has to be read, given the store's version of it and of what is said.
     pub(crate) fn is_stale(&self, version: u64, said: u64) -> bool {
         let state = self.state.lock();
@@ -153,6 +161,7 @@ impl Feed {
         let mut wakers = Vec::new();
         {
             let mut state = self.state.lock();
+            state.looked = Some((0, 0, Instant::now()));
             if state.online == Some(online) {
                 return;
             }
@@ -164,11 +173,6 @@ impl Feed {
             }
         }
         wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether the list was read at least once, so that there is something to begin from.
-    pub(crate) fn is_begun(&self) -> bool {
-        self.state.lock().version > 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {

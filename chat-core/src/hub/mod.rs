@@ -38,7 +38,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use diff::ListOp;
-pub(crate) use feed::Feed;
+pub(crate) use feed::{Feed, LOOK_EVERY};
 pub use feed::{ListChange, ListSnapshot, Watched};
 pub(crate) use heal::Heal;
 pub(crate) use outbox::{Next, Outbox, Ready, Seat};

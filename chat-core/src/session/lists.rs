@@ -52,7 +52,7 @@ impl SessionHandle {
         }
         let too_many = || Error::TooMany { bound: Bound::Lists, max: engine.limits().lists };
         let feed = engine.hub().feed(watched).ok_or_else(too_many)?;
-        if !feed.is_begun() {
+        if !feed.is_fresh() {
             engine.refresh(&feed).await?;
         }
         core.outbox.unwatch(same);
