@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::entry::{Cursor, SharedEntry, Signal};
-use crate::hub::ListChange;
 use crate::id::{PoolName, RoomId};
+use crate::list::ListChange;
 use crate::store::{Snapshot, UnmatchedWhy};
 use crate::text::Tag;
 

@@ -64,8 +64,6 @@ pub mod memory;
 pub mod room;
 mod session;
 pub mod store;
-#[cfg(feature = "testkit")]
-pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
@@ -76,12 +74,12 @@ pub use entry::{CloseWhy, Cursor, Encoding, Entry, LeftWhy, Said, SharedEntry, S
 pub use error::{Bound, Error, Invalid, Problem, Reason, Result, StoreError};
 pub use event::{ByeWhy, Event, Matched, ResetWhy};
 pub use hooks::{
-    HookOptions, HookResult, Hooks, Observation, Observer, ObserverOptions, OnFailure, SayVerdict, Verdict,
+    HookOptions, HookResult, Hooks, Observation, Observer, ObserverOptions, OnFailure, SayVerdict,
+    Verdict,
 };
-pub use hub::{ListChange, ListOp, ListSnapshot, Watched};
 pub use id::{Epoch, Key, MatchId, NodeId, PoolName, RoomId, SessionId, UserId};
 pub use limits::{Limits, MatchRules, StoreOptions};
-pub use list::{Order, Page, RoomPage};
+pub use list::{ListChange, ListOp, ListSnapshot, Order, Page, RoomPage, Watched};
 pub use memory::MemoryStore;
 pub use room::{
     Member, PolicyChange, PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec, RoomView,

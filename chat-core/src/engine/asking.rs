@@ -22,10 +22,18 @@ impl Inner {
     }
 
     /// Whether a session may join; where the join would open the room, whether it may do that.
-    pub(crate) async fn ask_may_join(&self, core: &Core, room: &RoomId, create: Option<&NewRoom>) -> Result<()> {
+    pub(crate) async fn ask_may_join(
+        &self,
+        core: &Core,
+        room: &RoomId,
+        create: Option<&NewRoom>,
+    ) -> Result<()> {
         let Some((hooks, options)) = &self.hooks else { return Ok(()) };
         if let Some(create) = create
-            && matches!(self.must_exist(room).await, Err(Error::NoSuchRoom | Error::RoomClosed { .. }))
+            && matches!(
+                self.must_exist(room).await,
+                Err(Error::NoSuchRoom | Error::RoomClosed { .. })
+            )
         {
             self.ask_may_open(core, create).await?;
         }
@@ -73,7 +81,11 @@ fn allowed(verdict: Verdict) -> Result<()> {
 }
 
 /// A hook's answer, or what holds where it has none.
-async fn ask<T>(options: &HookOptions, asked: impl Future<Output = HookResult<T>>, open: T) -> Result<T> {
+async fn ask<T>(
+    options: &HookOptions,
+    asked: impl Future<Output = HookResult<T>>,
+    open: T,
+) -> Result<T> {
     // A hook that panics is the host's bug; it must not take the connection's task with it.
     let caught = AssertUnwindSafe(asked).catch_unwind();
     let answer = if tokio::runtime::Handle::try_current().is_ok() {

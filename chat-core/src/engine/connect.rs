@@ -8,10 +8,10 @@ use std::task::{Context, Waker};
 
 use super::{Engine, Inner};
 use crate::error::{Bound, Error, Result};
-use crate::id::SessionId;
-use crate::session::core::Core;
 use crate::event::ByeWhy;
+use crate::id::SessionId;
 use crate::session::Session;
+use crate::session::core::Core;
 use crate::user::User;
 
 impl Engine {

@@ -127,19 +127,24 @@ impl Inner {
         let core = &errand.core;
         for room in &errand.leave {
             // A session that lives may be asking for the room again right now; one that is over cannot.
-            let _changing = if core.outbox.is_over() { None } else { Some(core.changing.lock().await) };
+            let _changing =
+                if core.outbox.is_over() { None } else { Some(core.changing.lock().await) };
             if !self.errands.waits_to_leave(core, room) {
                 continue;
             }
             if core.outbox.seat_in(room).is_none() {
-                let left = fenced!(self, |by| self.backend.presence.leave(by, room, core.key(by)).await)?;
+                let left =
+                    fenced!(self, |by| self.backend.presence.leave(by, room, core.key(by)).await)?;
                 // Not having been in is as good as having left.
                 let _ = self.departed(left);
             }
         }
         if !errand.lose.is_empty() {
-            let wrote =
-                fenced!(self, |by| self.backend.presence.lose(by, core.key(by), &errand.lose).await)?;
+            let wrote = fenced!(self, |by| self
+                .backend
+                .presence
+                .lose(by, core.key(by), &errand.lose)
+                .await)?;
             self.wrote(&wrote);
         }
         if !errand.pools.is_empty() {

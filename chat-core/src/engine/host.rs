@@ -11,8 +11,8 @@ use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
-    Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say,
-    Writer,
+    Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage,
+    Opened, Say, Writer,
 };
 use crate::user::User;
 
@@ -104,7 +104,12 @@ impl Engine {
     ///
     /// # Errors
     /// `NoSuchRoom`, `RoomClosed`, or a fault of the store.
-    pub async fn members(&self, room: &RoomId, after: Option<&UserId>, limit: u32) -> Result<MembersPage> {
+    pub async fn members(
+        &self,
+        room: &RoomId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<MembersPage> {
         self.0.members(room, after, limit).await
     }
 

@@ -73,7 +73,11 @@ impl Inner {
         let core = self.session(session).filter(|core| !core.outbox.is_over());
         let Some(core) = core else {
             let pools = std::slice::from_ref(pool);
-            let _ = fenced!(self, |by| self.backend.matching.lose_place(by, session, user, pools).await);
+            let _ = fenced!(self, |by| self
+                .backend
+                .matching
+                .lose_place(by, session, user, pools)
+                .await);
             return;
         };
         let pin = self.hub.pin(room);

@@ -235,7 +235,9 @@ impl Inner {
             clock,
             policies: from.policies,
             hooks: from.hooks,
-            observing: from.observer.map(|(o, options)| Arc::new(observing::Observing::new(o, options))),
+            observing: from
+                .observer
+                .map(|(o, options)| Arc::new(observing::Observing::new(o, options))),
             node: NodeId::random(),
             writer: Mutex::default(),
             beginning: tokio::sync::Mutex::default(),

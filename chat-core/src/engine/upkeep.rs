@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::{Inner, fenced};
 use crate::error::{Result, StoreError};
 use crate::event::ResetWhy;
-use crate::hub::{Feed, Published, Tail, Watched};
+use crate::hub::{Feed, Published, Tail};
 use crate::id::RoomId;
-use crate::list::Page;
+use crate::list::{Page, Watched};
 use crate::store::{Due, Existing, IndexRow, LostWhy, Resumed};
 
 /// Names taken in one look at a shard.
@@ -91,7 +91,8 @@ impl Inner {
         match resumed {
             Resumed::Entries { entries, .. } => {
                 for entry in &entries {
-                    if matches!(self.hub.publish(entry), Published::Forked | Published::OtherEpoch) {
+                    if matches!(self.hub.publish(entry), Published::Forked | Published::OtherEpoch)
+                    {
                         tail.begin_anew(Some(entry.cursor()), ResetWhy::Epoch);
                         self.hub.count_reset();
                         break;
@@ -130,7 +131,9 @@ impl Inner {
             for (tail, head) in batch.iter().zip(heads) {
                 let here = tail.head();
                 let differs = here.is_some_and(|here| {
-                    head.is_none_or(|head| head.epoch != here.epoch || head.n != here.n || head.at != here.at)
+                    head.is_none_or(|head| {
+                        head.epoch != here.epoch || head.n != here.n || head.at != here.at
+                    })
                 });
                 if differs && !tail.is_ended() {
                     self.hub.want_heal(tail.room());

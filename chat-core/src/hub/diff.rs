@@ -3,21 +3,8 @@
 use std::collections::HashMap;
 
 use crate::id::RoomId;
+use crate::list::ListOp;
 use crate::room::RoomView;
-
-/// One step from a list to its next version. See [`ListChange`](crate::ListChange) for how they are applied.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ListOp {
-    /// This room is no longer in the list.
-    Gone(RoomId),
-    /// This room is now at this place, new or moved or with other values.
-    At {
-        /// The place, from 0.
-        at: u32,
-        /// The row.
-        room: Box<RoomView>,
-    },
-}
 
 /// Whether a row has to go out again at once: anything but the newest thing said differs.
 pub(super) fn differs(old: &RoomView, new: &RoomView) -> bool {
@@ -32,7 +19,8 @@ pub(super) fn differs(old: &RoomView, new: &RoomView) -> bool {
 
 /// Whether only the newest thing said differs.
 pub(super) fn last_differs(old: &RoomView, new: &RoomView) -> bool {
-    old.last.as_ref().map(|entry| (entry.epoch, entry.n)) != new.last.as_ref().map(|entry| (entry.epoch, entry.n))
+    old.last.as_ref().map(|entry| (entry.epoch, entry.n))
+        != new.last.as_ref().map(|entry| (entry.epoch, entry.n))
 }
 
 /// The steps from `old` to `new`. Rows for which `keep` says so may stay as they are where they need not move.
@@ -93,30 +81,11 @@ fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<usize> {
     found
 }
 
-/// Applies steps to a list, as a watcher does.
-#[must_use]
-pub(crate) fn apply(list: &[RoomView], ops: &[ListOp], limit: usize) -> Vec<RoomView> {
-    let named: std::collections::HashSet<&RoomId> = ops
-        .iter()
-        .map(|op| match op {
-            ListOp::Gone(id) => id,
-            ListOp::At { room, .. } => &room.id,
-        })
-        .collect();
-    let mut rows: Vec<RoomView> = list.iter().filter(|row| !named.contains(&row.id)).cloned().collect();
-    for op in ops {
-        if let ListOp::At { at, room } = op {
-            rows.insert((*at as usize).min(rows.len()), (**room).clone());
-        }
-    }
-    rows.truncate(limit);
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::Epoch;
+    use crate::list::apply;
     use crate::room::{NewRoom, RoomKind, RoomPolicy};
     use crate::text::Title;
     use crate::time::Timestamp;
@@ -138,7 +107,10 @@ mod tests {
     fn lists() -> impl Strategy<Value = Vec<RoomView>> {
         proptest::collection::vec((0u8..12, 0u32..3), 0..10).prop_map(|rows| {
             let mut seen = std::collections::HashSet::new();
-            rows.into_iter().filter(|(id, _)| seen.insert(*id)).map(|(id, live)| row(id, live)).collect()
+            rows.into_iter()
+                .filter(|(id, _)| seen.insert(*id))
+                .map(|(id, live)| row(id, live))
+                .collect()
         })
     }
 

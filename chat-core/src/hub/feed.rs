@@ -5,21 +5,19 @@
 //! the versions, and watches again. *How it ends*: with its last watcher.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::diff::{ListOp, diff, differs, last_differs};
+use super::diff::{diff, differs, last_differs};
 use super::outbox::{Outbox, Ready, Watch};
-use crate::entry::Encoding;
-use crate::id::RoomId;
-use crate::list::Order;
-use crate::room::RoomView;
 use crate::event::Event;
+use crate::id::RoomId;
+use crate::list::{ListChange, ListOp, ListSnapshot, Watched};
+use crate::room::RoomView;
 
 /// Changes kept for watchers who are a little behind: at four a second, sixteen seconds.
 const KEPT: usize = 64;
@@ -27,76 +25,6 @@ const KEPT: usize = 64;
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A row in which only the newest thing said is new goes out at most this often.
 const LAST_EVERY: Duration = Duration::from_secs(1);
-
-/// What is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Watched {
-    /// The first rows of a list.
-    Rooms {
-        /// By what they are ranked.
-        order: Order,
-        /// How many rows.
-        limit: u32,
-    },
-    /// The number of users online.
-    Online,
-}
-
-/// One step of a watched list, shared by all who watch it.
-///
-/// The list of the version before becomes that of `version` by, first, dropping each room that is
-/// [`Gone`](ListOp::Gone) or named in an [`At`](ListOp::At), then inserting the `At` rows in ascending order, then
-/// cutting to the limit.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct ListChange {
-    /// Which list.
-    pub watched: Watched,
-    /// One more than that of the change before.
-    pub version: u64,
-    /// The steps, for a list of rooms.
-    pub ops: Vec<ListOp>,
-    /// The number, for [`Watched::Online`].
-    pub online: Option<u64>,
-    frame: OnceLock<(Encoding, Bytes)>,
-}
-
-impl ListChange {
-    fn new(watched: Watched, version: u64, ops: Vec<ListOp>, online: Option<u64>) -> Self {
-        Self { watched, version, ops, online, frame: OnceLock::new() }
-    }
-
-    /// The ready frame of this change in an adapter's encoding, made the first time it is asked for. A second
-    /// encoding in the same process is encoded at each call.
-    pub fn frame(&self, encoding: Encoding, encode: impl Fn(&Self) -> Bytes) -> Bytes {
-        let (first, bytes) = self.frame.get_or_init(|| (encoding, encode(self)));
-        if *first == encoding { bytes.clone() } else { encode(self) }
-    }
-
-    /// The list after this change, given the list before.
-    #[must_use]
-    pub fn apply(&self, before: &[RoomView]) -> Vec<RoomView> {
-        let limit = match self.watched {
-            Watched::Rooms { limit, .. } => limit as usize,
-            Watched::Online => 0,
-        };
-        super::diff::apply(before, &self.ops, limit)
-    }
-}
-
-/// A list at the moment from which it is watched.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct ListSnapshot {
-    /// Which list.
-    pub watched: Watched,
-    /// The version; changes go on from it.
-    pub version: u64,
-    /// The rows, for a list of rooms.
-    pub rooms: Vec<RoomView>,
-    /// The number, for [`Watched::Online`].
-    pub online: Option<u64>,
-}
 
 /// One list and its watchers.
 #[derive(Debug)]
@@ -182,12 +110,8 @@ impl Feed {
     /// Adds a watcher, and returns the list from which it goes on.
     pub(crate) fn add(self: &Arc<Self>, outbox: &Arc<Outbox>, place: u32) -> (Watch, ListSnapshot) {
         let mut state = self.state.lock();
-        let slot = Slot {
-            outbox: Arc::clone(outbox),
-            place,
-            next: state.version + 1,
-            marked: false,
-        };
+        let slot =
+            Slot { outbox: Arc::clone(outbox), place, next: state.version + 1, marked: false };
         let index = state.slots.iter().position(Option::is_none).unwrap_or(state.slots.len());
         if index == state.slots.len() {
             state.slots.push(Some(slot));
@@ -223,7 +147,10 @@ impl Feed {
     ) -> Option<Ready> {
         let mut state = self.state.lock();
         let State { slots, changes, .. } = &mut *state;
-        let slot = slots.get_mut(slot as usize)?.as_mut().filter(|s| std::ptr::eq(Arc::as_ptr(&s.outbox), of))?;
+        let slot = slots
+            .get_mut(slot as usize)?
+            .as_mut()
+            .filter(|s| std::ptr::eq(Arc::as_ptr(&s.outbox), of))?;
         slot.marked = false;
         let from = changes.partition_point(|change| change.version < slot.next);
         for change in changes.iter().skip(from).take(room_for) {

@@ -39,7 +39,8 @@ impl Healing {
             return heal.clone();
         }
         let (rooms, room) = (Arc::clone(rooms), room.clone());
-        let heal = async move { rooms.resume(&room, from, max).await.ok().map(Arc::new) }.boxed().shared();
+        let heal =
+            async move { rooms.resume(&room, from, max).await.ok().map(Arc::new) }.boxed().shared();
         *under_way = Some((from, heal.clone()));
         heal
     }

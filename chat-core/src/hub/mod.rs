@@ -37,9 +37,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub use diff::ListOp;
 pub(crate) use feed::{Feed, LOOK_EVERY};
-pub use feed::{ListChange, ListSnapshot, Watched};
 pub(crate) use heal::Heal;
 pub(crate) use outbox::{Next, Outbox, Ready, Seat};
 pub(crate) use tail::{Drained, Published, Tail};
@@ -47,6 +45,7 @@ pub(crate) use tail::{Drained, Published, Tail};
 use crate::entry::{SharedEntry, Signal};
 use crate::id::{Epoch, RoomId};
 use crate::limits::Limits;
+use crate::list::Watched;
 use crate::store::{SessionKey, Sink, Snapshot};
 
 /// How long a room without readers stays subscribed: most who leave come back, or go to the next page.
@@ -120,9 +119,10 @@ impl Hub {
 
     /// The tail of a room, made if there is none, and kept while the pin lives.
     pub(crate) fn pin(self: &Arc<Self>, room: &RoomId) -> Pin {
-        let tail = self.tails.entry(room.clone()).or_insert_with(|| {
-            Arc::new(Tail::new(Arc::new(root::Root::new(room.clone()))))
-        });
+        let tail = self
+            .tails
+            .entry(room.clone())
+            .or_insert_with(|| Arc::new(Tail::new(Arc::new(root::Root::new(room.clone())))));
         tail.root().pin();
         Pin { hub: Arc::clone(self), tail: Arc::clone(&tail) }
     }
@@ -389,5 +389,3 @@ impl Sink for Hub {
         self.called.notify_one();
     }
 }
-
-

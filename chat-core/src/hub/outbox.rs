@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 
 use super::feed::Feed;
 use super::tail::Tail;
-use crate::id::RoomId;
 use crate::event::{ByeWhy, Event};
+use crate::id::RoomId;
 
 /// One session's share of the hub.
 #[derive(Debug, Default)]
@@ -270,11 +270,9 @@ impl Outbox {
 
 impl State {
     fn seat_in(&self, room: &RoomId) -> Option<(u32, &Seat)> {
-        let (index, seat) = self
-            .seats
-            .iter()
-            .enumerate()
-            .find_map(|(i, seat)| seat.as_ref().filter(|s| s.tail.room() == room).map(|s| (i, s)))?;
+        let (index, seat) = self.seats.iter().enumerate().find_map(|(i, seat)| {
+            seat.as_ref().filter(|s| s.tail.room() == room).map(|s| (i, s))
+        })?;
         Some((index as u32, seat))
     }
 }

@@ -25,9 +25,9 @@ use super::heal::Healing;
 use super::outbox::{Outbox, Ready, Seat};
 use super::root::Root;
 use crate::entry::{Cursor, LeftWhy, SharedEntry, Signal, What};
+use crate::event::{Event, ResetWhy};
 use crate::id::{Epoch, RoomId, UserId};
 use crate::limits::Limits;
-use crate::event::{Event, ResetWhy};
 use crate::store::{Resumed, SessionKey};
 use crate::time::Timestamp;
 
@@ -419,7 +419,9 @@ impl State {
         self.ended = entry.is_closed();
         self.bytes += entry.weight();
         self.ring.push_back(Arc::clone(entry));
-        while self.ring.len() > limits.tail || (self.bytes > limits.tail_bytes && self.ring.len() > 1) {
+        while self.ring.len() > limits.tail
+            || (self.bytes > limits.tail_bytes && self.ring.len() > 1)
+        {
             if let Some(old) = self.ring.pop_front() {
                 self.bytes -= old.weight();
             }

@@ -121,7 +121,10 @@ impl SessionHandle {
         self.alive()?;
         let seat = core.outbox.seat_in(&room).map(|(_, seat)| seat);
         if seat.is_none() && core.outbox.seated() >= limits.rooms_of_session {
-            return Err(Error::TooMany { bound: Bound::RoomsOfSession, max: limits.rooms_of_session });
+            return Err(Error::TooMany {
+                bound: Bound::RoomsOfSession,
+                max: limits.rooms_of_session,
+            });
         }
         if engine.errands().owed(core) >= limits.rooms_of_session {
             // The store has not answered for as many joins before: it is away.

@@ -2,8 +2,8 @@
 
 use super::SessionHandle;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
-use crate::hub::{Feed, ListSnapshot, Watched};
-use crate::list::Order;
+use crate::hub::Feed;
+use crate::list::{ListSnapshot, Order, Watched};
 
 impl SessionHandle {
     /// Watches the first `limit` rows of a list: returns them as they are, and from then on the stream tells what
@@ -17,7 +17,9 @@ impl SessionHandle {
     pub async fn watch(&self, order: Order, limit: u32) -> Result<ListSnapshot> {
         let rows = self.engine().limits().list_rows;
         if limit == 0 {
-            return Err(Invalid::new("limit", Problem::OutOfRange { min: 1, max: rows.into() }).into());
+            return Err(
+                Invalid::new("limit", Problem::OutOfRange { min: 1, max: rows.into() }).into()
+            );
         }
         let same = move |feed: &Feed| matches!(feed.watched, Watched::Rooms { order: o, .. } if o == order);
         self.watch_feed(Watched::Rooms { order, limit: limit.min(rows) }, same).await
@@ -42,7 +44,11 @@ impl SessionHandle {
         self.core().outbox.unwatch(|feed| feed.watched == Watched::Online)
     }
 
-    async fn watch_feed(&self, watched: Watched, same: impl Fn(&Feed) -> bool) -> Result<ListSnapshot> {
+    async fn watch_feed(
+        &self,
+        watched: Watched,
+        same: impl Fn(&Feed) -> bool,
+    ) -> Result<ListSnapshot> {
         self.alive()?;
         let (engine, core) = (self.engine(), self.core());
         let _changing = core.changing.lock().await;

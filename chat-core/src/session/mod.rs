@@ -117,7 +117,10 @@ impl Session {
             match outbox.next(cx) {
                 Next::Event(event) => events.push(event),
                 Next::Seat(seat, place) => {
-                    let waits = self.heals.iter().any(|w| w.seat == seat && Arc::ptr_eq(&w.tail, &place.tail));
+                    let waits = self
+                        .heals
+                        .iter()
+                        .any(|w| w.seat == seat && Arc::ptr_eq(&w.tail, &place.tail));
                     if waits {
                         continue;
                     }
@@ -130,7 +133,12 @@ impl Session {
                         }
                         Drained::Fell(cursor) => {
                             let heal = self.handle.engine().heal(&place.tail, cursor);
-                            self.heals.push(Waiting { seat, slot: place.slot, tail: place.tail, heal });
+                            self.heals.push(Waiting {
+                                seat,
+                                slot: place.slot,
+                                tail: place.tail,
+                                heal,
+                            });
                         }
                     }
                 }

@@ -237,7 +237,15 @@ impl SessionHandle {
     ) -> Request {
         let core = self.core();
         let policy = self.engine().policies().pair.clone();
-        Request { pool, user: core.user.clone(), session: core.key(by), tags, strict, blocked, policy }
+        Request {
+            pool,
+            user: core.user.clone(),
+            session: core.key(by),
+            tags,
+            strict,
+            blocked,
+            policy,
+        }
     }
 
     fn pair_break(&self, by: Writer, room: &RoomId) -> PairBreak {

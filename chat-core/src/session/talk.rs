@@ -47,7 +47,12 @@ impl SessionHandle {
     /// least, gives the first entry again.
     ///
     /// Cancel safe in that it can be repeated.
-    pub async fn say_once(&self, room: &RoomId, body: impl Into<Body>, key: &Key) -> Result<Spoken> {
+    pub async fn say_once(
+        &self,
+        room: &RoomId,
+        body: impl Into<Body>,
+        key: &Key,
+    ) -> Result<Spoken> {
         self.speak(room, body.into(), Some(key.clone())).await
     }
 
@@ -71,7 +76,12 @@ impl SessionHandle {
         let (engine, body) = (self.engine(), body.into());
         engine.check_body(&body)?;
         let key = |by| self.core().key(by);
-        match fenced!(engine, |by| engine.backend().rooms.signal(by, room, key(by), body.clone()).await)? {
+        match fenced!(engine, |by| engine
+            .backend()
+            .rooms
+            .signal(by, room, key(by), body.clone())
+            .await)?
+        {
             Signalled::Sent => Ok(()),
             Signalled::NotMember => Err(Error::NotMember),
             Signalled::Closed { why } => Err(Error::RoomClosed { why }),
@@ -90,7 +100,12 @@ impl SessionHandle {
     /// Members of a room this session is in, with an id above `after`.
     ///
     /// Cancel safe.
-    pub async fn members(&self, room: &RoomId, after: Option<&UserId>, limit: u32) -> Result<MembersPage> {
+    pub async fn members(
+        &self,
+        room: &RoomId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<MembersPage> {
         self.be_in(room).await?;
         self.engine().members(room, after, limit).await
     }
