@@ -8,6 +8,7 @@ mod pool;
 mod proposed;
 mod queue;
 mod scan;
+mod slab;
 #[cfg(test)]
 mod tests;
 mod ticket;

@@ -1,6 +1,7 @@
 //! The pool: every operation, over everything that it keeps.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::blocks::Blocks;
@@ -61,7 +62,7 @@ impl Pool {
             tickets: Tickets::default(),
             tags: Tags::default(),
             general: Queue::default(),
-            proposed: Proposed::default(),
+            proposed: Proposed::new(),
             timers: Timers::default(),
             blocks: Blocks::default(),
             partners: Partners::default(),
@@ -76,35 +77,36 @@ impl Pool {
     /// [`Bound::Waiting`] where nobody more may wait; then nothing has changed.
     pub fn submit(&mut self, request: Request, now: Timestamp) -> StoreResult<Step<Submitted>> {
         let mut step = Step::new(Submitted::Waiting);
-        let (entered, arrival) = match self.users.get(&request.user) {
-            Some(Whereabouts::Engaged(room)) => {
-                return Ok(Step::new(Submitted::Engaged { room: room.clone() }));
-            }
-            Some(Whereabouts::Waiting(slot)) => {
-                let slot = *slot;
-                let left = self.break_off(slot);
-                let ticket = &self.tickets[slot];
-                let old = (ticket.entered, ticket.arrival);
-                if ticket.session != request.session {
-                    self.tell_unmatched(slot, UnmatchedWhy::Replaced, &mut step.mail);
-                }
-                self.remove(slot);
-                if let Some(left) = left {
-                    self.settle(left, now, &mut step.mail);
-                }
-                old
-            }
-            None => {
+        let there = match self.users.entry(request.user.clone()) {
+            Entry::Occupied(there) => there.get().clone(),
+            Entry::Vacant(nowhere) => {
                 let max = self.rules.waiting.min(u32::MAX as usize);
                 if self.tickets.len() >= max {
                     return Err(StoreError::TooMany { bound: Bound::Waiting, max });
                 }
+                nowhere.insert(Whereabouts::Waiting(self.tickets.next()));
                 self.arrivals += 1;
-                (now, self.arrivals)
+                let slot = self.add(request, now, self.arrivals);
+                self.settle(slot, now, &mut step.mail);
+                return Ok(step);
             }
         };
-        let slot = self.add(request, entered, arrival);
-        self.settle(slot, now, &mut step.mail);
+        match there {
+            Whereabouts::Engaged(room) => step.outcome = Submitted::Engaged { room },
+            Whereabouts::Waiting(slot) => {
+                let left = self.break_off(slot);
+                if self.tickets[slot].session != request.session {
+                    self.tell_unmatched(slot, UnmatchedWhy::Replaced, &mut step.mail);
+                }
+                let old = self.release_ticket(slot);
+                if let Some(left) = left {
+                    self.settle(left, now, &mut step.mail);
+                }
+                let slot = self.add(request, old.entered, old.arrival);
+                self.users.insert(old.user, Whereabouts::Waiting(slot));
+                self.settle(slot, now, &mut step.mail);
+            }
+        }
         Ok(step)
     }
 
@@ -304,7 +306,7 @@ impl Pool {
         }
     }
 
-    /// Makes a ticket, which stands in no queue yet.
+    /// Makes a ticket in the next slot, which stands in no queue yet. To put the slot into `users` is the caller's.
     fn add(&mut self, request: Request, entered: Timestamp, arrival: u64) -> Slot {
         let Request { pool: _, user, session, tags, strict, mut blocked, policy } = request;
         blocked.sort_unstable();
@@ -314,8 +316,8 @@ impl Pool {
         };
         let tags = tags.into_iter().map(|tag| self.tags.hold(tag)).collect();
         let partners = self.partners.of(&user);
-        let slot = self.tickets.insert(Ticket {
-            user: user.clone(),
+        self.tickets.insert(Ticket {
+            user,
             session,
             tags,
             strict,
@@ -333,9 +335,7 @@ impl Pool {
             timer: None,
             before: None,
             behind: None,
-        });
-        self.users.insert(user, Whereabouts::Waiting(slot));
-        slot
+        })
     }
 
     /// Runs the rule for one who waits, from the start. The number is of those it looked at in vain.
@@ -370,7 +370,7 @@ impl Pool {
         let field = Field { tickets, tags, general, blocks };
         let (found, looked) = field.scan(slot, from, self.rules.scan.max(1));
         self.tickets[slot].paused = match found {
-            Found::Paused(at) => Some((now, at)),
+            Found::Paused(at) => Some(Box::new((now, at))),
             Found::Nobody | Found::Partner(_) => None,
         };
         match found {
@@ -464,7 +464,9 @@ impl Pool {
         let place = ticket.place(slot);
         if !std::mem::replace(&mut ticket.queued, true) {
             for id in ticket.tags.as_slice() {
-                self.tags.queue_mut(*id).insert(place);
+                if let Some(queue) = self.tags.queue_mut(*id) {
+                    queue.insert(place);
+                }
             }
         }
         if ticket.is_open() && !std::mem::replace(&mut ticket.queued_general, true) {
@@ -478,7 +480,9 @@ impl Pool {
         let place = ticket.place(slot);
         if std::mem::take(&mut ticket.queued) {
             for id in ticket.tags.as_slice() {
-                self.tags.queue_mut(*id).remove(place);
+                if let Some(queue) = self.tags.queue_mut(*id) {
+                    queue.remove(place);
+                }
             }
         }
         if std::mem::take(&mut ticket.queued_general) {

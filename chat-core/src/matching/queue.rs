@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, btree_set};
 use std::ops::Bound;
 
+use super::slab::Slab;
 use super::ticket::{Place, Slot};
 use crate::text::Tag;
 
@@ -113,14 +114,12 @@ impl Iterator for Merged<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Tags {
     numbers: HashMap<Tag, u32>,
-    kept: Vec<Kept>,
-    free: Vec<u32>,
+    kept: Slab<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    /// `None` in one that is free.
-    tag: Option<Tag>,
+    tag: Tag,
     /// Tickets that have it, in the queue or not.
     holders: u32,
     queue: Queue,
@@ -129,48 +128,42 @@ struct Kept {
 impl Tags {
     /// The number of a tag, from now on held once more.
     pub(super) fn hold(&mut self, tag: Tag) -> u32 {
-        let (kept, free) = (&mut self.kept, &mut self.free);
+        let kept = &mut self.kept;
         let id = *self.numbers.entry(tag).or_insert_with_key(|tag| {
-            let new = Kept { tag: Some(tag.clone()), holders: 0, queue: Queue::Empty };
-            if let Some(id) = free.pop() {
-                kept[id as usize] = new;
-                return id;
-            }
-            kept.push(new);
-            (kept.len() - 1) as u32
+            kept.insert(Kept { tag: tag.clone(), holders: 0, queue: Queue::Empty })
         });
-        self.kept[id as usize].holders += 1;
+        if let Some(kept) = kept.get_mut(id) {
+            kept.holders += 1;
+        }
         id
     }
 
     /// Held once less; nobody is left in its queue when the last holder lets go.
     pub(super) fn let_go(&mut self, id: u32) {
-        let kept = &mut self.kept[id as usize];
+        let Some(kept) = self.kept.get_mut(id) else { return };
         kept.holders -= 1;
-        if kept.holders == 0 {
-            kept.queue = Queue::Empty;
-            if let Some(tag) = kept.tag.take() {
-                self.numbers.remove(&tag);
-            }
-            self.free.push(id);
+        if kept.holders == 0
+            && let Some(gone) = self.kept.remove(id)
+        {
+            self.numbers.remove(&gone.tag);
         }
     }
 
     pub(super) fn name(&self, id: u32) -> Option<&Tag> {
-        self.kept[id as usize].tag.as_ref()
+        self.kept.get(id).map(|kept| &kept.tag)
     }
 
-    pub(super) fn queue(&self, id: u32) -> &Queue {
-        &self.kept[id as usize].queue
+    pub(super) fn queue(&self, id: u32) -> Option<&Queue> {
+        self.kept.get(id).map(|kept| &kept.queue)
     }
 
-    pub(super) fn queue_mut(&mut self, id: u32) -> &mut Queue {
-        &mut self.kept[id as usize].queue
+    pub(super) fn queue_mut(&mut self, id: u32) -> Option<&mut Queue> {
+        self.kept.get_mut(id).map(|kept| &mut kept.queue)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.numbers.len(), self.kept.len() - self.free.len());
+        assert_eq!(self.numbers.len(), self.kept.len());
         self.numbers.len()
     }
 }
