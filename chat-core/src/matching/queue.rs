@@ -162,6 +162,11 @@ impl Tags {
     }
 
     #[cfg(test)]
+    pub(super) fn holders(&self, id: u32) -> u32 {
+        self.kept.get(id).unwrap().holders
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         assert_eq!(self.numbers.len(), self.kept.len());
         self.numbers.len()
