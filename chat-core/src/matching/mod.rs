@@ -2,6 +2,7 @@
 mod blocks;
 mod due;
 mod fit;
+mod keyed;
 mod outcome;
 mod partners;
 mod pool;

@@ -3,9 +3,10 @@
 //! Those who stand in one queue are apart from one another (blocked, or last partners), or they would be matched.
 //! So almost every queue holds one ticket, and that costs no allocation.
 
-use std::collections::{BTreeSet, HashMap, btree_set};
+use std::collections::{BTreeSet, btree_set};
 use std::ops::Bound;
 
+use super::keyed::{Keyed, Map};
 use super::slab::Slab;
 use super::ticket::{Place, Slot};
 use crate::text::Tag;
@@ -113,13 +114,13 @@ impl Iterator for Merged<'_> {
 /// Tags that some ticket has, by number, each with its queue.
 #[derive(Debug, Default)]
 pub(super) struct Tags {
-    numbers: HashMap<Tag, u32>,
+    numbers: Map<Tag, u32>,
     kept: Slab<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    tag: Tag,
+    tag: Keyed<Tag>,
     /// Tickets that have it, in the queue or not.
     holders: u32,
     queue: Queue,
@@ -127,7 +128,7 @@ struct Kept {
 
 impl Tags {
     /// The number of a tag, from now on held once more.
-    pub(super) fn hold(&mut self, tag: Tag) -> u32 {
+    pub(super) fn hold(&mut self, tag: Keyed<Tag>) -> u32 {
         let kept = &mut self.kept;
         let id = *self.numbers.entry(tag).or_insert_with_key(|tag| {
             kept.insert(Kept { tag: tag.clone(), holders: 0, queue: Queue::Empty })
@@ -150,7 +151,7 @@ impl Tags {
     }
 
     pub(super) fn name(&self, id: u32) -> Option<&Tag> {
-        self.kept.get(id).map(|kept| &kept.tag)
+        self.kept.get(id).map(|kept| &*kept.tag)
     }
 
     pub(super) fn queue(&self, id: u32) -> Option<&Queue> {
@@ -176,6 +177,7 @@ impl Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::keyed::Hashing;
     use crate::time::Timestamp;
 
     fn place(entered: u64, arrival: u64) -> Place {
@@ -214,13 +216,16 @@ mod tests {
 
     #[test]
     fn a_tag_is_kept_as_long_as_somebody_has_it() {
-        let (mut tags, music) = (Tags::default(), Tag::new("music", 32).unwrap());
+        let mut tags = Tags::default();
+        let hashing = Hashing::default();
+        let key = |text| hashing.key(Tag::new(text, 32).unwrap());
+        let music = key("music");
         let id = tags.hold(music.clone());
         assert_eq!(tags.hold(music.clone()), id);
         tags.let_go(id);
-        assert_eq!((tags.name(id), tags.len()), (Some(&music), 1));
+        assert_eq!((tags.name(id), tags.len()), (Some(&*music), 1));
         tags.let_go(id);
         assert_eq!((tags.name(id), tags.len()), (None, 0));
-        assert_eq!(tags.hold(Tag::new("film", 32).unwrap()), id);
+        assert_eq!(tags.hold(key("film")), id);
     }
 }

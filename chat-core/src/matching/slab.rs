@@ -35,7 +35,7 @@ impl<T> Slab<T> {
             self.blocks[at as usize / BLOCK][at as usize % BLOCK] = Some(thing);
             return at;
         }
-        if at as usize % BLOCK == 0 {
+        if (at as usize).is_multiple_of(BLOCK) {
             self.blocks.push(Vec::with_capacity(BLOCK));
         }
         self.blocks[at as usize / BLOCK].push(Some(thing));

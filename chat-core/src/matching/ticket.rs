@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::keyed::Keyed;
 use super::scan::Pause;
 use crate::id::UserId;
 use crate::limits::MatchRules;
@@ -40,7 +41,7 @@ pub(super) enum State {
 
 #[derive(Debug)]
 pub(super) struct Ticket {
-    pub(super) user: UserId,
+    pub(super) user: Keyed<UserId>,
     pub(super) session: SessionKey,
     pub(super) tags: TagIds,
     pub(super) strict: bool,

@@ -104,7 +104,7 @@ impl Run {
                 match self.pool.submit(ask.request(), t) {
                     Err(_) => {
                         assert_ne!(took, Some(true));
-                        return vec![];
+                        vec![]
                     }
                     Ok(step) => {
                         assert_ne!(took, Some(false));
