@@ -200,6 +200,20 @@ fn every_other_end_releases_both_too() {
 }
 
 #[test]
+fn of_two_ends_the_first_is_the_one_and_only() {
+    let two = two();
+    done(two.world.store.lose(two.lees, two.lees.session(SessionId(2)), &[two.room.clone()]));
+    // Nobody reaps for ten minutes, but somebody looks: when it is done the room has been idle for too long, too.
+    for _ in 0..125 {
+        two.world.clock.advance(Duration::from_secs(5));
+        done(two.world.store.peek(0, 9));
+    }
+    let reaped = done(two.world.store.reap(two.world.by, &Due::Room(two.room.clone())));
+    assert_eq!(reaped.wrote.len(), 2);
+    two.ended(CloseWhy::PartnerLeft);
+}
+
+#[test]
 fn no_room_is_opened_with_a_dead_node() {
     let world = world();
     let (lees, _) = attach(&world.store, 2);
