@@ -26,7 +26,6 @@ pub(super) fn reap_pool(
 
 /// Takes out what a life that is over has waiting or proposed, in any pool, at most a batch of it; whether there is
 /// more.
-#[expect(clippy::unnecessary_wraps, reason = "taking tickets out may fail")]
 pub(super) fn node_over(
     _store: &MemoryStore,
     _writer: Writer,
