@@ -9,6 +9,8 @@ pub mod list;
 pub mod memory;
 pub mod room;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
