@@ -73,12 +73,12 @@ macro_rules! store_suite {
 #[macro_export]
 macro_rules! __store_suite_tests {
     (
-        [$stand:expr] [$($case:tt)*] [$($race:tt)*]
+        [$stand:expr] $case:tt $race:tt
         cases { $( $area:ident { $($name:ident)* } )* }
         races { $( $race_area:ident { $($race_name:ident)* } )* }
     ) => {
-        $( $crate::__store_suite_area!([$stand] [$($case)*] $area { $($name)* }); )*
-        $( $crate::__store_suite_area!([$stand] [$($race)*] $race_area { $($race_name)* }); )*
+        $( $crate::__store_suite_area!([$stand] $case $area { $($name)* }); )*
+        $( $crate::__store_suite_area!([$stand] $race $race_area { $($race_name)* }); )*
     };
 }
 

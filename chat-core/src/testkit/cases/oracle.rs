@@ -124,7 +124,8 @@ impl Schedule {
     }
 
     fn request(&mut self, user: usize, guest: &Guest) -> (Request, Ticket) {
-        let tags = tags(self.dice.pick(&WORDS));
+        let words: &str = self.dice.pick::<&str>(&WORDS);
+        let tags = tags(words);
         let strict = !tags.is_empty() && self.dice.once_in(4);
         let mut blocked = BTreeSet::new();
         if self.dice.once_in(4) {

@@ -193,7 +193,7 @@ pub(super) async fn nothing_revives_a_closing_room(stand: &dyn Stand) {
         }
         nodes[1].sink.reaches(&room, log.len() as u64).await;
         assert_eq!(nodes[1].sink.entries(&room), log);
-        assert_eq!(nodes[0].guest("g1").rooms().await, []);
+        assert!(nodes[0].guest("g1").rooms().await.is_empty());
     }
 }
 

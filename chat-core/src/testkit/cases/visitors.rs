@@ -85,7 +85,7 @@ pub(super) async fn visitors_pass_one_by_one(stand: &dyn Stand) {
     world.pass(window - secs(84)).await;
     for second in 0..110_u64 {
         let visitors = u64::from(node.view(&room).await.visitors);
-        let left = |by: u64| (0..12).filter(|n| 7 * n + window.as_secs() > window.as_secs() + by);
+        let left = |by: u64| (0..12).filter(move |n| 7 * n > by);
         let least = left(second + 1).count() as u64;
         let most = left(second.saturating_sub(step.as_secs() + 1)).count() as u64 + 1;
         assert!((least..=most).contains(&visitors), "{visitors} after {second} s");
