@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use crate::entry::What;
+use crate::limits::StoreOptions;
 use crate::store::{Due, Happened};
 use crate::testkit::build::{public, public_with, secs};
 use crate::testkit::{Node, Stand, World, told};
 
 /// When a node's lease has run out, each of its users leaves once, without further grace, and nobody else does.
 pub(super) async fn a_dead_nodes_users_leave_once(stand: &dyn Stand) {
-    let world = World::new(stand).await;
+    let options = StoreOptions { notices: 10_000, ..StoreOptions::default() };
+    let world = World::with(stand, options).await;
     let (dying, other) = (world.node().await, world.node().await);
     let room = other.open(public_with("tea", |policy| policy.grace = secs(60))).await.id;
     let rum = other.open(public("rum")).await.id;
@@ -46,7 +48,7 @@ pub(super) async fn a_dead_nodes_users_leave_once(stand: &dyn Stand) {
 
 /// The work is done in steps of bounded size.
 pub(super) async fn a_dead_nodes_users_leave_in_batches(stand: &dyn Stand) {
-    let options = crate::limits::StoreOptions { reap_batch: 10, ..Default::default() };
+    let options = StoreOptions { reap_batch: 10, ..StoreOptions::default() };
     let world = World::with(stand, options).await;
     let (dying, other) = (world.node().await, world.node().await);
     let room = other.open(public("tea")).await.id;

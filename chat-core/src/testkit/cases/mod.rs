@@ -405,6 +405,7 @@ macro_rules! __store_cases {
                     confirming_races_withdrawing
                     both_may_go_on_at_once
                     nobody_is_in_two_matches
+                    next_leaves_no_gap
                 }
             }
         }

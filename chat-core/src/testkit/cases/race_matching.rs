@@ -175,3 +175,30 @@ pub(super) async fn nobody_is_in_two_matches(stand: &dyn Stand) {
         .await;
     }
 }
+
+/// At no moment has a user left who goes on and does not wait yet.
+pub(super) async fn next_leaves_no_gap(stand: &dyn Stand) {
+    let world = World::new(stand).await;
+    let nodes = two(&world).await;
+    for round in 0..ROUNDS {
+        let pool = pool(&format!("p{round}"));
+        let pair = matched(&pool, nodes[0].guest("kim"), nodes[1].guest("lee")).await;
+        let going_on = {
+            let (kim, room, pool) = (pair.one.clone(), pair.room.clone(), pool.clone());
+            tokio::spawn(async move {
+                let (matching, by) = (&kim.node.backend.matching, kim.node.writer);
+                matching.next(by, kim.breaking(&room), kim.seeking(&pool)).await.unwrap()
+            })
+        };
+        for _ in 0..100_000 {
+            if !nodes[1].is_open(&pair.room).await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let waiting = pair.one.waiting().await;
+        assert_eq!(waiting, [pool], "out of the room, and not in the queue");
+        assert!(matches!(going_on.await.unwrap(), Next::Waiting { .. }));
+        post(&[&nodes[0], &nodes[1]]).await;
+    }
+}
