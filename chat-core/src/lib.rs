@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod limits;
 pub mod list;
+pub mod matching;
 pub mod memory;
 pub mod room;
 pub mod store;
