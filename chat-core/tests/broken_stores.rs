@@ -5,11 +5,7 @@ use std::sync::Arc;
 use chat_core::testkit::broken::{BrokenStand, NoFault};
 use chat_core::testkit::{MemoryStand, Stand, all, failures};
 
-chat_core::rejection_suite!(
-    rejected,
-    Arc::new(MemoryStand) as Arc<dyn Stand>,
-    start_paused = true
-);
+chat_core::rejection_suite!(rejected, Arc::new(MemoryStand) as Arc<dyn Stand>, start_paused = true);
 
 #[tokio::test(start_paused = true)]
 async fn without_a_fault_the_wrapped_store_passes() {

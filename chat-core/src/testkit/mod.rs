@@ -25,7 +25,10 @@
 //! | `broken` | stores that must be rejected |
 //! | `memory` | the stand of the store in memory |
 
-#![allow(clippy::unwrap_used, reason = "this is test code: a panic is how a case says that a claim does not hold")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "this is test code: a panic is how a case says that a claim does not hold"
+)]
 
 pub mod broken;
 pub mod build;

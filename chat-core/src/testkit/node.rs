@@ -49,12 +49,7 @@ impl Node {
 
     /// A user with a session here; the name is the id.
     pub fn guest(self: &Arc<Self>, id: &str) -> Guest {
-        Guest {
-            node: Arc::clone(self),
-            user: user_id(id),
-            name: name(id),
-            session: self.session(),
-        }
+        Guest { node: Arc::clone(self), user: user_id(id), name: name(id), session: self.session() }
     }
 
     /// Opens a room that is not there.

@@ -119,13 +119,15 @@ pub fn list() -> Vec<Broken> {
 pub async fn reject(sound: Arc<dyn super::Stand>, name: &str) {
     let broken = list().into_iter().find(|broken| broken.name == name);
     let broken = broken.unwrap_or_else(|| panic!("there is no broken store {name}"));
-    let named = |name: &&str| super::case(name).unwrap_or_else(|| panic!("there is no case {name}"));
+    let named =
+        |name: &&str| super::case(name).unwrap_or_else(|| panic!("there is no case {name}"));
     let cases: Vec<_> = broken.rejected_by.iter().map(named).collect();
     let wrong = super::failures(&sound, &cases).await;
     assert!(wrong.is_empty(), "the sound store is rejected too, by {wrong:?}");
     let stand: Arc<dyn super::Stand> = Arc::new(BrokenStand::new(sound, broken.fault));
     let rejected = super::failures(&stand, &cases).await;
-    let missed: Vec<_> = cases.iter().filter(|case| !rejected.iter().any(|r| is(r, case))).collect();
+    let missed: Vec<_> =
+        cases.iter().filter(|case| !rejected.iter().any(|r| is(r, case))).collect();
     assert!(missed.is_empty(), "{broken:?} is not rejected by {missed:?}");
 }
 

@@ -69,12 +69,7 @@ pub struct SubscribesLate(Mutex<Vec<(Writer, RoomId)>>);
 
 #[async_trait]
 impl Fault for SubscribesLate {
-    async fn subscribe(
-        &self,
-        _: &Backend,
-        by: Writer,
-        room: &RoomId,
-    ) -> StoreResult<Subscription> {
+    async fn subscribe(&self, _: &Backend, by: Writer, room: &RoomId) -> StoreResult<Subscription> {
         self.0.lock().push((by, room.clone()));
         Ok(Subscription(self.0.lock().len() as u64))
     }

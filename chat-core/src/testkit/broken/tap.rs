@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use crate::body::Body;
 use crate::entry::{Cursor, SharedEntry};
 use crate::id::{MatchId, NodeId, PoolName, RoomId, UserId};
-use crate::list::{Order, Page, RoomPage};
 use crate::limits::StoreOptions;
+use crate::list::{Order, Page, RoomPage};
 use crate::room::NewRoom;
 use crate::store::{
     Appended, Backend, Blocked, Close, Closing, Confirmed, Departure, Due, Enter, Entered,

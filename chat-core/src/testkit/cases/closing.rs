@@ -3,9 +3,7 @@
 use crate::entry::CloseWhy;
 use crate::id::UserId;
 use crate::room::NewRoom;
-use crate::store::{
-    Appended, Close, Closing, Departure, Entered, Existing, Happened, Opened, Say,
-};
+use crate::store::{Appended, Close, Closing, Departure, Entered, Existing, Happened, Opened, Say};
 use crate::testkit::build::{closing, name, private, public, public_with, room_id, secs};
 use crate::testkit::{Node, Stand, World, numbers, told};
 

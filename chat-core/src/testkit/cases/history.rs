@@ -20,7 +20,10 @@ pub(super) async fn the_newest_page_has_the_notices_behind_it(stand: &dyn Stand)
     kim.say(&room, "c").await;
     lee.leave(&room).await;
     let newest = node.history(&room, 2).await;
-    assert_eq!(told(&newest.entries), ["said kim b", "joined lee 2", "said kim c", "left lee 1 left"]);
+    assert_eq!(
+        told(&newest.entries),
+        ["said kim b", "joined lee 2", "said kim c", "left lee 1 left"]
+    );
     assert!(newest.more);
     let before = node.page(&room, HistoryPage::Before { n: 5, limit: 2 }).await;
     assert_eq!(told(&before.entries), ["said kim a", "said kim b"]);

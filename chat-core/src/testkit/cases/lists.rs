@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::RoomId;
-use crate::list::{Order, Page};
 use crate::limits::StoreOptions;
+use crate::list::{Order, Page};
 use crate::room::{RoomKind, RoomView};
 use crate::store::{Entered, Existing, Versions};
 use crate::testkit::build::{private, public_with, room_id, secs};
@@ -49,8 +49,7 @@ type Row = (RoomId, u64, u64);
 
 impl Schedule {
     async fn new(stand: &dyn Stand, seed: u64) -> Self {
-        let options =
-            StoreOptions { visitors_window: secs(120), ..StoreOptions::default() };
+        let options = StoreOptions { visitors_window: secs(120), ..StoreOptions::default() };
         let world = World::with(stand, options).await;
         let node = world.node().await;
         let (dice, rooms) = (Dice::new(seed), BTreeMap::new());
@@ -89,12 +88,8 @@ impl Schedule {
             new.kind = private(room.as_str()).kind;
         }
         self.node.open(new).await;
-        let known = Known {
-            kind,
-            inside: BTreeMap::new(),
-            grace: BTreeMap::new(),
-            left: BTreeMap::new(),
-        };
+        let known =
+            Known { kind, inside: BTreeMap::new(), grace: BTreeMap::new(), left: BTreeMap::new() };
         self.rooms.insert(room.clone(), known);
         format!("open {room}")
     }
@@ -222,13 +217,15 @@ impl Schedule {
         let least = most - known.grace.values().filter(about_to).count();
         let live = view.live as usize;
         assert!((least..=most).contains(&live), "{context}: {live} live in {}", view.id);
-        let (window, step) =
-            (self.world.options.visitors_window, self.world.options.visitors_step);
+        let (window, step) = (self.world.options.visitors_window, self.world.options.visitors_step);
         let left = |by: Duration| known.left.values().filter(|at| **at + window > by).count();
         let least = most + left(self.now + SLACK);
         let most = most + left(self.now.saturating_sub(step + SLACK));
         let visitors = view.visitors as usize;
-        assert!((least..=most).contains(&visitors), "{context}: {visitors} visitors, {least}–{most}");
+        assert!(
+            (least..=most).contains(&visitors),
+            "{context}: {visitors} visitors, {least}–{most}"
+        );
     }
 }
 

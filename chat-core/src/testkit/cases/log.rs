@@ -62,7 +62,10 @@ pub(super) async fn an_author_is_in_the_room_by_that_very_session(stand: &dyn St
     assert_eq!(kim.try_say(kim.saying(&room, "x")).await, Appended::NotMember);
     tab.lose(&room).await;
     assert_eq!(tab.try_say(tab.saying(&room, "x")).await, Appended::NotMember, "lost is not in");
-    assert_eq!(told(&node.log(&room).await), ["joined kim 1", "said kim hello", "said kim it is me"]);
+    assert_eq!(
+        told(&node.log(&room).await),
+        ["joined kim 1", "said kim hello", "said kim it is me"]
+    );
 }
 
 /// The name under an entry is the one that the user has in the room.

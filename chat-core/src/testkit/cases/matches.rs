@@ -47,7 +47,10 @@ impl Post {
     /// Checks that nothing came.
     pub(super) fn nothing(&self, why: &str) {
         let Self { proposed, matched, unmatched } = self;
-        assert!(proposed.is_empty() && matched.is_empty() && unmatched.is_empty(), "{why}: {self:?}");
+        assert!(
+            proposed.is_empty() && matched.is_empty() && unmatched.is_empty(),
+            "{why}: {self:?}"
+        );
     }
 
     fn sort(&mut self, mail: Mail) {

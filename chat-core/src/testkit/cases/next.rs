@@ -236,7 +236,7 @@ pub(super) async fn blocks_are_bounded(stand: &dyn Stand) {
     world.pass(secs(3)).await;
     post(&[&node]).await.nothing("the newest two blocks hold");
     a.seek_by(a.seeking_but(&pool, &[b, c])).await;
-    world.pass(secs(3)).await;
+    world.pass(secs(2)).await;
     let (to_kim, to_a) = post(&[&node]).await.pairs(&kim, a);
     super::matches::confirm(&kim, &to_kim).await;
     super::matches::confirm(a, &to_a).await;
@@ -244,6 +244,8 @@ pub(super) async fn blocks_are_bounded(stand: &dyn Stand) {
     kim.leave(&to_kim.room).await;
     world.pass(secs(620)).await;
     kim.seek(&pool).await;
-    world.pass(secs(3)).await;
-    post(&[&node]).await.pairs(&kim, c);
+    world.pass(secs(2)).await;
+    let mail = post(&[&node]).await;
+    assert_eq!(mail.to(&kim).which, mail.proposed[0].which, "the blocks have ended");
+    assert_eq!(mail.proposed.len(), 2);
 }

@@ -140,7 +140,8 @@ pub(super) async fn rooms_are_bounded(stand: &dyn Stand) {
     let room = node.open(public("one")).await.id;
     node.open(private("two")).await;
     let refused = node.backend.rooms.open(node.writer, public("three")).await;
-    let too_many = |e: &StoreError| matches!(e, StoreError::TooMany { bound: Bound::Rooms, max: 2 });
+    let too_many =
+        |e: &StoreError| matches!(e, StoreError::TooMany { bound: Bound::Rooms, max: 2 });
     assert!(refused.as_ref().is_err_and(too_many), "{refused:?}");
     let kim = node.guest("kim");
     let mut enter = kim.entering(&room_id("three"));

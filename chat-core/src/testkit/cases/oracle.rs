@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::matches::{Proposal, confirm, post};
 use crate::id::{PoolName, RoomId};
-use crate::store::{
-    Blocked, Confirmed, Next, Request, Submitted, Withdrawn,
-};
+use crate::store::{Blocked, Confirmed, Next, Request, Submitted, Withdrawn};
 use crate::testkit::build::{pool, secs, tags};
 use crate::testkit::{Dice, Guest, Node, Stand, World};
 use crate::text::Tag;
@@ -179,7 +177,8 @@ impl Schedule {
         self.release(user);
         let guest = self.guest(user);
         let (matching, by) = (&guest.node.backend.matching, guest.node.writer);
-        let withdrawn = matching.withdraw(by, &self.pool, &guest.user, guest.session).await.unwrap();
+        let withdrawn =
+            matching.withdraw(by, &self.pool, &guest.user, guest.session).await.unwrap();
         assert_eq!(withdrawn, Withdrawn::Withdrawn, "{}", self.context);
         self.users[user] = State::Idle;
     }
@@ -247,7 +246,11 @@ impl Schedule {
                 State::Proposed(ticket, _, _, since, confirmed)
                     if self.now >= since + rules.confirm =>
                 {
-                    if confirmed { State::Waiting(ticket) } else { State::Idle }
+                    if confirmed {
+                        State::Waiting(ticket)
+                    } else {
+                        State::Idle
+                    }
                 }
                 other => other,
             };
@@ -284,7 +287,8 @@ impl Schedule {
             self.users[*two] = State::Proposed(second, to_two.clone(), *one, self.now, false);
         }
         for (session, why) in post.unmatched {
-            let waits = |state: &State| matches!(state, State::Waiting(t) if t.guest.session == session);
+            let waits =
+                |state: &State| matches!(state, State::Waiting(t) if t.guest.session == session);
             let still = self.users.iter().any(waits);
             assert!(!still, "{}: {session:?} was told {why:?} and waits", self.context);
         }
@@ -355,7 +359,8 @@ impl Schedule {
         let shared = Self::shares(came.1, taken);
         for (other, ticket) in waiting {
             let rather = Self::shares(came.1, ticket);
-            let before = (rather && !shared) || (rather == shared && ticket.entered < taken.entered);
+            let before =
+                (rather && !shared) || (rather == shared && ticket.entered < taken.entered);
             let better = before && self.fit(came, (*other, ticket));
             assert!(!better, "{}: u{other} rather than u{chosen} for {came:?}", self.context);
         }

@@ -36,7 +36,10 @@ pub(super) async fn aliases_are_all_that_is_seen(stand: &dyn Stand) {
     see(&admission);
     let said = kim.say(room, "hello").await;
     let said = said.said().unwrap().clone();
-    assert_eq!((said.by.as_ref(), said.name.clone()), (Some(alias_one), Some(Identity::made_name(alias_one))));
+    assert_eq!(
+        (said.by.as_ref(), said.name.clone()),
+        (Some(alias_one), Some(Identity::made_name(alias_one)))
+    );
     see(&said);
     let author = Author::User { user: lee.user.clone(), name: name("Lee Real") };
     let posted = lee.try_say(Say { author, ..lee.saying(room, "by post") }).await;
@@ -47,7 +50,10 @@ pub(super) async fn aliases_are_all_that_is_seen(stand: &dyn Stand) {
         panic!("an alias is one of the two")
     };
     let said = posted.said().unwrap();
-    assert_eq!((said.by.as_ref(), &said.name), (Some(alias_two), &Some(Identity::made_name(alias_two))));
+    assert_eq!(
+        (said.by.as_ref(), &said.name),
+        (Some(alias_two), &Some(Identity::made_name(alias_two)))
+    );
     let rooms = &one.backend.rooms;
     let sent = rooms.signal(one.writer, room, kim.session, Body::text("x")).await.unwrap();
     assert_eq!(sent, Signalled::Sent);

@@ -113,7 +113,9 @@ pub(super) async fn both_may_go_on_at_once(stand: &dyn Stand) {
     let nodes = two(&world).await;
     for round in 0..ROUNDS {
         let pool = pool(&format!("p{round}"));
-        let pair = matched(&pool, nodes[0].guest("kim"), nodes[1].guest("lee")).await;
+        let (kim, lee) =
+            (nodes[0].guest(&format!("k{round}")), nodes[1].guest(&format!("l{round}")));
+        let pair = matched(&pool, kim, lee).await;
         let wrote = together([&pair.one, &pair.two].map(|guest| {
             let (guest, room, pool) = (guest.clone(), pair.room.clone(), pool.clone());
             async move {
@@ -151,13 +153,20 @@ pub(super) async fn nobody_is_in_two_matches(stand: &dyn Stand) {
             }
         }))
         .await;
-        confirm_all(&[&nodes[0], &nodes[1]]).await;
+        let mut matched = confirm_all(&[&nodes[0], &nodes[1]]).await;
         world.pass(secs(6)).await;
-        confirm_all(&[&nodes[0], &nodes[1]]).await;
+        matched.extend(confirm_all(&[&nodes[0], &nodes[1]]).await);
+        let sessions: HashSet<_> = matched.iter().map(|(session, _)| *session).collect();
+        assert_eq!(sessions.len(), matched.len(), "nobody is told of two matches");
         let mut rooms: HashMap<_, Vec<&UserId>> = HashMap::new();
         for guest in &guests {
             let own = guest.rooms().await;
-            assert_eq!(own.len() + guest.waiting().await.len(), 1, "{} is in one place", guest.user);
+            assert_eq!(
+                own.len() + guest.waiting().await.len(),
+                1,
+                "{} is in one place",
+                guest.user
+            );
             for room in own {
                 rooms.entry(room).or_default().push(&guest.user);
             }
@@ -182,7 +191,9 @@ pub(super) async fn next_leaves_no_gap(stand: &dyn Stand) {
     let nodes = two(&world).await;
     for round in 0..ROUNDS {
         let pool = pool(&format!("p{round}"));
-        let pair = matched(&pool, nodes[0].guest("kim"), nodes[1].guest("lee")).await;
+        let (kim, lee) =
+            (nodes[0].guest(&format!("k{round}")), nodes[1].guest(&format!("l{round}")));
+        let pair = matched(&pool, kim, lee).await;
         let going_on = {
             let (kim, room, pool) = (pair.one.clone(), pair.room.clone(), pool.clone());
             tokio::spawn(async move {

@@ -213,10 +213,7 @@ pub(super) async fn no_writer_slips_into_the_next_epoch(stand: &dyn Stand) {
                     node.open(public(room.as_str())).await;
                     return;
                 }
-                let say = Say {
-                    epoch: Some(epoch),
-                    ..crate::testkit::build::notice(&room, "x")
-                };
+                let say = Say { epoch: Some(epoch), ..crate::testkit::build::notice(&room, "x") };
                 for _ in 0..10 {
                     match node.backend.rooms.append(node.writer, say.clone()).await.unwrap() {
                         Appended::Written(entry) => assert_eq!(entry.epoch, epoch),
@@ -261,7 +258,7 @@ pub(super) async fn what_is_told_can_be_read_at_once(stand: &dyn Stand) {
             assert!(head >= newest, "entry {newest} was told, {head} can be read");
             seen = newest;
         } else {
-            tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+            tokio::task::yield_now().await;
         }
     }
     talk.await.unwrap();

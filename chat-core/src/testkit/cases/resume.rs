@@ -170,7 +170,10 @@ pub(super) async fn a_long_gap_is_never_filled_in_part(stand: &dyn Stand) {
         Resumed::Entries { entries, head: at } => assert_eq!((entries.len(), at), (4, head)),
         other => panic!("{other:?}"),
     }
-    assert!(matches!(resume(&node, &room, head, 0).await, Resumed::Entries { .. }), "no gap at all");
+    assert!(
+        matches!(resume(&node, &room, head, 0).await, Resumed::Entries { .. }),
+        "no gap at all"
+    );
 }
 
 /// A log that has ended is read to its end as long as it is remembered.
