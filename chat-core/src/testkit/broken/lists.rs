@@ -14,7 +14,7 @@ use crate::store::{Backend, Existing, Opened, StoreResult, Versions, Writer};
 
 /// Lists private rooms.
 #[derive(Default)]
-pub struct PrivateIsListed(Mutex<HashSet<RoomId>>);
+pub(super) struct PrivateIsListed(Mutex<HashSet<RoomId>>);
 
 impl Views for PrivateIsListed {
     fn change(&self, view: &mut RoomView) {
@@ -48,7 +48,7 @@ impl Fault for PrivateIsListed {
 
 /// Counts visitors up only.
 #[derive(Default)]
-pub struct VisitorsNeverFall(Mutex<HashMap<RoomId, u32>>);
+pub(super) struct VisitorsNeverFall(Mutex<HashMap<RoomId, u32>>);
 
 impl Views for VisitorsNeverFall {
     fn change(&self, view: &mut RoomView) {
@@ -72,7 +72,7 @@ impl Fault for VisitorsNeverFall {
 
 /// Gives the number of the page's rows for that of all.
 #[derive(Default)]
-pub struct TotalOfThePage;
+pub(super) struct TotalOfThePage;
 
 #[async_trait]
 impl Fault for TotalOfThePage {
@@ -85,7 +85,7 @@ impl Fault for TotalOfThePage {
 
 /// Breaks ties by id alone.
 #[derive(Default)]
-pub struct TiesById;
+pub(super) struct TiesById;
 
 #[async_trait]
 impl Fault for TiesById {
@@ -100,7 +100,7 @@ impl Fault for TiesById {
 
 /// Does not tell that lists have changed.
 #[derive(Default)]
-pub struct VersionsStandStill;
+pub(super) struct VersionsStandStill;
 
 #[async_trait]
 impl Fault for VersionsStandStill {

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 
 /// Publishes an entry before it is stored.
 #[derive(Default)]
-pub struct PublishBeforeStore(Mutex<Vec<Arc<dyn Sink>>>);
+pub(super) struct PublishBeforeStore(Mutex<Vec<Arc<dyn Sink>>>);
 
 #[async_trait]
 impl Fault for PublishBeforeStore {
@@ -50,7 +50,7 @@ impl Fault for PublishBeforeStore {
 
 /// Two who close a room are both told that they did.
 #[derive(Default)]
-pub struct TwoClosersWin;
+pub(super) struct TwoClosersWin;
 
 #[async_trait]
 impl Fault for TwoClosersWin {
@@ -68,7 +68,7 @@ impl Fault for TwoClosersWin {
 
 /// Does not look at the epoch that a writer names.
 #[derive(Default)]
-pub struct EpochIgnored;
+pub(super) struct EpochIgnored;
 
 #[async_trait]
 impl Fault for EpochIgnored {
@@ -79,7 +79,7 @@ impl Fault for EpochIgnored {
 
 /// Forgets a key when what was said under it is trimmed from the log.
 #[derive(Default)]
-pub struct KeyForgottenAtTrimming;
+pub(super) struct KeyForgottenAtTrimming;
 
 #[async_trait]
 impl Fault for KeyForgottenAtTrimming {
@@ -97,7 +97,7 @@ impl Fault for KeyForgottenAtTrimming {
 
 /// Looks a key up in one step and writes in another.
 #[derive(Default)]
-pub struct KeyCheckedOutside(Mutex<Vec<(RoomId, String)>>);
+pub(super) struct KeyCheckedOutside(Mutex<Vec<(RoomId, String)>>);
 
 #[async_trait]
 impl Fault for KeyCheckedOutside {
@@ -124,7 +124,7 @@ fn user_of(author: &Author) -> Option<&crate::id::UserId> {
 
 /// Lets a session write that is not in the room, if only it is somebody's.
 #[derive(Default)]
-pub struct StrangersSpeak;
+pub(super) struct StrangersSpeak;
 
 #[async_trait]
 impl Fault for StrangersSpeak {
@@ -142,7 +142,7 @@ impl Fault for StrangersSpeak {
 
 /// Does not compare the time of the entry that a cursor names.
 #[derive(Default)]
-pub struct TimeNotCompared;
+pub(super) struct TimeNotCompared;
 
 #[async_trait]
 impl Fault for TimeNotCompared {
@@ -164,7 +164,7 @@ impl Fault for TimeNotCompared {
 
 /// Gives what is left of a gap as if it were all of it.
 #[derive(Default)]
-pub struct SilentPartialFill;
+pub(super) struct SilentPartialFill;
 
 #[async_trait]
 impl Fault for SilentPartialFill {
@@ -186,7 +186,7 @@ impl Fault for SilentPartialFill {
 
 /// Takes a cursor beyond the end of the log for one at its end.
 #[derive(Default)]
-pub struct FutureIsNow;
+pub(super) struct FutureIsNow;
 
 #[async_trait]
 impl Fault for FutureIsNow {
@@ -209,7 +209,7 @@ impl Fault for FutureIsNow {
 
 /// Forgets a room when it closes.
 #[derive(Default)]
-pub struct ClosedIsForgotten;
+pub(super) struct ClosedIsForgotten;
 
 #[async_trait]
 impl Fault for ClosedIsForgotten {

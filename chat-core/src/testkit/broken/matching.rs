@@ -17,7 +17,7 @@ const GHOST: &str = ".ghost";
 
 /// Puts each ticket into the queue twice, so that it can be in two matches.
 #[derive(Default)]
-pub struct TicketInTwoMatches;
+pub(super) struct TicketInTwoMatches;
 
 #[async_trait]
 impl Fault for TicketInTwoMatches {
@@ -54,7 +54,7 @@ impl Fault for TicketInTwoMatches {
 
 /// Forgets whom the host says are blocked.
 #[derive(Default)]
-pub struct BlocksForgotten;
+pub(super) struct BlocksForgotten;
 
 #[async_trait]
 impl Fault for BlocksForgotten {
@@ -70,7 +70,7 @@ impl Fault for BlocksForgotten {
 
 /// Widens also who asked to be strict.
 #[derive(Default)]
-pub struct StrictWidens;
+pub(super) struct StrictWidens;
 
 #[async_trait]
 impl Fault for StrictWidens {
@@ -86,7 +86,7 @@ impl Fault for StrictWidens {
 
 /// Takes everybody's tags for none.
 #[derive(Default)]
-pub struct TagsForgotten;
+pub(super) struct TagsForgotten;
 
 #[async_trait]
 impl Fault for TagsForgotten {
@@ -103,7 +103,7 @@ impl Fault for TagsForgotten {
 
 /// Gives whoever asks again a new time of entry.
 #[derive(Default)]
-pub struct TimeOfEntryLost;
+pub(super) struct TimeOfEntryLost;
 
 #[async_trait]
 impl Fault for TimeOfEntryLost {
@@ -121,7 +121,7 @@ impl Fault for TimeOfEntryLost {
 
 /// Takes the confirmation of one side for that of both.
 #[derive(Default)]
-pub struct OneConfirms(Mutex<HashMap<MatchId, Vec<SessionKey>>>);
+pub(super) struct OneConfirms(Mutex<HashMap<MatchId, Vec<SessionKey>>>);
 
 #[async_trait]
 impl Fault for OneConfirms {
@@ -156,7 +156,7 @@ impl Fault for OneConfirms {
 
 /// Goes on matching whose connection was lost.
 #[derive(Default)]
-pub struct LostAreMatched;
+pub(super) struct LostAreMatched;
 
 #[async_trait]
 impl Fault for LostAreMatched {
@@ -174,7 +174,7 @@ impl Fault for LostAreMatched {
 
 /// Takes the place from whose connection was lost at once.
 #[derive(Default)]
-pub struct LostPlaceNotKept;
+pub(super) struct LostPlaceNotKept;
 
 #[async_trait]
 impl Fault for LostPlaceNotKept {
@@ -195,7 +195,7 @@ impl Fault for LostPlaceNotKept {
 
 /// Leaves in one step and waits in another.
 #[derive(Default)]
-pub struct NextInTwoSteps;
+pub(super) struct NextInTwoSteps;
 
 #[async_trait]
 impl Fault for NextInTwoSteps {
@@ -223,7 +223,7 @@ impl Fault for NextInTwoSteps {
 
 /// Shows the real ids of the two in a pair room.
 #[derive(Default)]
-pub struct AliasesLeak(Mutex<HashMap<UserId, UserId>>);
+pub(super) struct AliasesLeak(Mutex<HashMap<UserId, UserId>>);
 
 #[async_trait]
 impl Fault for AliasesLeak {

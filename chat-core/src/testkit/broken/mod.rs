@@ -20,22 +20,22 @@ use crate::list::RoomPage;
 use crate::room::RoomView;
 use crate::store::{Backend, Existing, HistoryPage, StoreResult};
 
-pub use lists::{PrivateIsListed, TiesById, TotalOfThePage, VersionsStandStill, VisitorsNeverFall};
-pub use log::{
+use lists::{PrivateIsListed, TiesById, TotalOfThePage, VersionsStandStill, VisitorsNeverFall};
+use log::{
     ClosedIsForgotten, EpochIgnored, FutureIsNow, KeyCheckedOutside, KeyForgottenAtTrimming,
     PublishBeforeStore, SilentPartialFill, StrangersSpeak, TimeNotCompared, TwoClosersWin,
 };
-pub use matching::{
+use matching::{
     AliasesLeak, BlocksForgotten, LostAreMatched, LostPlaceNotKept, NextInTwoSteps, OneConfirms,
     StrictWidens, TagsForgotten, TicketInTwoMatches, TimeOfEntryLost,
 };
-pub use presence::{
+use presence::{
     CapacityCheckedOutside, CountsUpAndDown, FirstSessionCheckedOutside, GraceIgnored,
     OneTabIsTheUser, SnapshotOfTwoMoments, SnapshotOneLate,
 };
-pub use sinks::{OrderSwapped, SubscribesLate, UnsubscribesTheLatest};
+use sinks::{OrderSwapped, SubscribesLate, UnsubscribesTheLatest};
 pub use tap::{BrokenStand, Fault, Tap};
-pub use time::{AmnestyIgnored, FencingIgnored, GhostsStay, ToldTwice};
+use time::{AmnestyIgnored, FencingIgnored, GhostsStay, ToldTwice};
 
 /// No fault at all: what is wrapped passes the whole suite, so whatever fails is the fault's doing.
 #[derive(Debug, Default)]

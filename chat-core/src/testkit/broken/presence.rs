@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 
 /// Counts users by adding one for each who comes and subtracting one for each who goes.
 #[derive(Default)]
-pub struct CountsUpAndDown(Mutex<HashMap<RoomId, u32>>);
+pub(super) struct CountsUpAndDown(Mutex<HashMap<RoomId, u32>>);
 
 impl Views for CountsUpAndDown {
     fn change(&self, view: &mut RoomView) {
@@ -64,7 +64,7 @@ impl Fault for CountsUpAndDown {
 
 /// Looks whether a session is its user's first one in one step, and enters it in another.
 #[derive(Default)]
-pub struct FirstSessionCheckedOutside;
+pub(super) struct FirstSessionCheckedOutside;
 
 #[async_trait]
 impl Fault for FirstSessionCheckedOutside {
@@ -88,7 +88,7 @@ impl Fault for FirstSessionCheckedOutside {
 
 /// Looks whether there is room for one more in one step, and lets them in in another.
 #[derive(Default)]
-pub struct CapacityCheckedOutside(Mutex<HashMap<RoomId, u32>>);
+pub(super) struct CapacityCheckedOutside(Mutex<HashMap<RoomId, u32>>);
 
 impl CapacityCheckedOutside {
     fn widen(&self, mut room: NewRoom) -> NewRoom {
@@ -121,7 +121,7 @@ impl Fault for CapacityCheckedOutside {
 
 /// Gives a snapshot whose cursor and entries are one entry behind.
 #[derive(Default)]
-pub struct SnapshotOneLate;
+pub(super) struct SnapshotOneLate;
 
 #[async_trait]
 impl Fault for SnapshotOneLate {
@@ -139,7 +139,7 @@ impl Fault for SnapshotOneLate {
 
 /// Reads the members of a snapshot after its entries.
 #[derive(Default)]
-pub struct SnapshotOfTwoMoments;
+pub(super) struct SnapshotOfTwoMoments;
 
 #[async_trait]
 impl Fault for SnapshotOfTwoMoments {
@@ -158,7 +158,7 @@ impl Fault for SnapshotOfTwoMoments {
 
 /// Takes a lost connection for a leave.
 #[derive(Default)]
-pub struct GraceIgnored;
+pub(super) struct GraceIgnored;
 
 #[async_trait]
 impl Fault for GraceIgnored {
@@ -181,7 +181,7 @@ impl Fault for GraceIgnored {
 
 /// Takes a user with one tab fewer for one who has gone.
 #[derive(Default)]
-pub struct OneTabIsTheUser;
+pub(super) struct OneTabIsTheUser;
 
 #[async_trait]
 impl Fault for OneTabIsTheUser {

@@ -13,7 +13,7 @@ use crate::store::{Appended, Backend, Say, Sink, StoreResult, Subscription, Writ
 
 /// Tells sinks every other entry behind the one after it.
 #[derive(Default)]
-pub struct OrderSwapped;
+pub(super) struct OrderSwapped;
 
 #[async_trait]
 impl Fault for OrderSwapped {
@@ -65,7 +65,7 @@ impl Sink for Swapping {
 
 /// Answers a subscription before it holds.
 #[derive(Default)]
-pub struct SubscribesLate(Mutex<Vec<(Writer, RoomId)>>);
+pub(super) struct SubscribesLate(Mutex<Vec<(Writer, RoomId)>>);
 
 #[async_trait]
 impl Fault for SubscribesLate {
@@ -86,7 +86,7 @@ impl Fault for SubscribesLate {
 
 /// Ends whatever subscription there is, also a later one than is meant.
 #[derive(Default)]
-pub struct UnsubscribesTheLatest(Mutex<HashMap<(Writer, RoomId), Subscription>>);
+pub(super) struct UnsubscribesTheLatest(Mutex<HashMap<(Writer, RoomId), Subscription>>);
 
 #[async_trait]
 impl Fault for UnsubscribesTheLatest {

@@ -19,7 +19,7 @@ use crate::testkit::{Recorder, Stage};
 
 /// Takes writes from nodes whose life is over.
 #[derive(Default)]
-pub struct FencingIgnored;
+pub(super) struct FencingIgnored;
 
 impl FencingIgnored {
     /// A writer that nobody refuses.
@@ -62,7 +62,7 @@ impl Fault for FencingIgnored {
 
 /// Judges leases and graces after a pause as if there had been none.
 #[derive(Default)]
-pub struct AmnestyIgnored;
+pub(super) struct AmnestyIgnored;
 
 #[async_trait]
 impl Fault for AmnestyIgnored {
@@ -83,7 +83,7 @@ impl Fault for AmnestyIgnored {
 
 /// Tells each reaper what the one before it did.
 #[derive(Default)]
-pub struct ToldTwice(Mutex<HashMap<Due, Reaped>>);
+pub(super) struct ToldTwice(Mutex<HashMap<Due, Reaped>>);
 
 #[async_trait]
 impl Fault for ToldTwice {
@@ -100,7 +100,7 @@ impl Fault for ToldTwice {
 
 /// Leaves a dead node's users where they are.
 #[derive(Default)]
-pub struct GhostsStay;
+pub(super) struct GhostsStay;
 
 #[async_trait]
 impl Fault for GhostsStay {

@@ -99,7 +99,7 @@ pub(super) async fn a_pause_breaks_no_match(stand: &dyn Stand) {
     world.renew().await;
     let matched = super::confirm_all(&[&node]).await;
     assert_eq!(matched.len(), 2, "both were still there");
-    assert_eq!(max.waiting().await, [pool.clone()], "the place was kept");
+    assert_eq!(max.waiting().await, std::slice::from_ref(&pool), "the place was kept");
 }
 
 /// Looking is enough: while nothing is due for long, nobody is thought to have been asleep.

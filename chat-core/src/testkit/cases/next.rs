@@ -31,7 +31,7 @@ pub(super) async fn next_is_one_step(stand: &dyn Stand) {
     assert_eq!(told(&wrote), [left.as_str(), "closed partner_left"]);
     let closed = Existing::Closed { why: CloseWhy::PartnerLeft };
     assert_eq!(one.get(&pair.room).await, closed);
-    assert_eq!(pair.one.waiting().await, [pool.clone()]);
+    assert_eq!(pair.one.waiting().await, std::slice::from_ref(&pool));
     assert!(pair.two.waiting().await.is_empty());
     let why = CloseWhy::PartnerLeft;
     for guest in [&pair.one, &tab] {

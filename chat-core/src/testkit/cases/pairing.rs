@@ -12,7 +12,7 @@ pub(super) async fn two_who_fit_are_paired_at_once(stand: &dyn Stand) {
     let (kim, lee) = (one.guest("kim"), two.guest("lee"));
     kim.seek(&pool).await;
     post(&[&one, &two]).await.nothing("one alone");
-    assert_eq!(kim.waiting().await, [pool.clone()]);
+    assert_eq!(kim.waiting().await, std::slice::from_ref(&pool));
     lee.seek(&pool).await;
     let (to_kim, _) = post(&[&one, &two]).await.pairs(&kim, &lee);
     assert_eq!(to_kim.pool, pool);

@@ -79,7 +79,7 @@ pub(super) async fn withdrawing_while_pending_is_a_withdrawal(stand: &dyn Stand)
     assert_eq!(confirm(lee, &to_lee).await, Confirmed::Gone);
     assert_eq!(confirm(kim, &to_kim).await, Confirmed::Gone);
     post(&[&node]).await.nothing("the other never saw a ghost");
-    assert_eq!(kim.waiting().await, [pool.clone()]);
+    assert_eq!(kim.waiting().await, std::slice::from_ref(&pool));
     late.seek(&pool).await;
     post(&[&node]).await.pairs(kim, late);
     assert_eq!(max.waiting().await, [pool], "who came later waits on");
@@ -119,7 +119,7 @@ pub(super) async fn a_proposal_lapses(stand: &dyn Stand) {
     assert_eq!(post(&[&node]).await.unmatched, [(lee.session, UnmatchedWhy::Lapsed)]);
     assert!(lee.waiting().await.is_empty());
     assert_eq!(confirm(lee, &to_lee).await, Confirmed::Gone, "too late");
-    assert_eq!(kim.waiting().await, [pool.clone()]);
+    assert_eq!(kim.waiting().await, std::slice::from_ref(&pool));
     late.seek(&pool).await;
     post(&[&node]).await.pairs(kim, late);
 }
@@ -182,7 +182,7 @@ pub(super) async fn both_leases_must_hold(stand: &dyn Stand) {
     assert!(!matches!(confirmed, Confirmed::Opened { .. }), "with a dead one: {confirmed:?}");
     world.pass(secs(1)).await;
     assert_eq!(two.get(&to_lee.room).await, Existing::Missing);
-    assert_eq!(lee.waiting().await, [pool.clone()], "lee goes on waiting");
+    assert_eq!(lee.waiting().await, std::slice::from_ref(&pool), "lee goes on waiting");
     let max = two.guest("max");
     max.seek(&pool).await;
     post(&[&two]).await.pairs(&lee, &max);
@@ -203,7 +203,7 @@ pub(super) async fn a_dead_nodes_tickets_go(stand: &dyn Stand) {
     world.sweep().await;
     assert!(kim.waiting().await.is_empty());
     assert!(max.waiting().await.is_empty());
-    assert_eq!(lee.waiting().await, [pool.clone()]);
+    assert_eq!(lee.waiting().await, std::slice::from_ref(&pool));
     let late = other.guest("late");
     late.seek_by(music(&late)).await;
     world.pass(secs(4)).await;

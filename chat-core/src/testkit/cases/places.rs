@@ -30,7 +30,7 @@ pub(super) async fn nobody_meets_themselves(stand: &dyn Stand) {
     let mail = post(&[&one, &two]).await;
     assert!(mail.proposed.is_empty(), "{mail:?}");
     assert_eq!(mail.unmatched, [(kim.session, UnmatchedWhy::Replaced)]);
-    assert_eq!(kim.waiting().await, [pool.clone()], "the user waits on, once");
+    assert_eq!(kim.waiting().await, std::slice::from_ref(&pool), "the user waits on, once");
     max.seek(&pool).await;
     post(&[&one, &two]).await.pairs(&phone, &max);
 }
@@ -149,7 +149,7 @@ pub(super) async fn a_lost_place_is_not_kept_for_ever(stand: &dyn Stand) {
     lose_place(kim, std::slice::from_ref(&pool)).await;
     lee.seek_by(lee.seeking_but(&pool, &[kim])).await;
     world.pass(kept - secs(1)).await;
-    assert_eq!(kim.waiting().await, [pool.clone()]);
+    assert_eq!(kim.waiting().await, std::slice::from_ref(&pool));
     world.pass(secs(2)).await;
     assert!(kim.waiting().await.is_empty());
     let back = kim.tab();

@@ -132,7 +132,7 @@ pub(super) async fn both_may_go_on_at_once(stand: &dyn Stand) {
         let log = nodes[0].log(&pair.room).await;
         assert_eq!(log.iter().filter(|entry| entry.is_closed()).count(), 1);
         for guest in [&pair.one, &pair.two] {
-            assert_eq!(guest.waiting().await, [pool.clone()]);
+            assert_eq!(guest.waiting().await, std::slice::from_ref(&pool));
         }
         post(&[&nodes[0], &nodes[1]]).await;
     }

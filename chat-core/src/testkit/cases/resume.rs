@@ -183,7 +183,7 @@ pub(super) async fn a_closed_log_is_read_to_its_end(stand: &dyn Stand) {
     let room = node.open(public("tea")).await.id;
     let entry = node.post(&room, "a").await;
     let closed = node.close(&room).await;
-    assert_eq!(missed(&node, &room, entry.cursor()).await, [closed.clone()]);
+    assert_eq!(missed(&node, &room, entry.cursor()).await, std::slice::from_ref(&closed));
     world.pass(world.options.closed_kept - secs(5)).await;
     assert_eq!(missed(&node, &room, entry.cursor()).await, [closed]);
     world.pass(secs(6)).await;
@@ -202,7 +202,7 @@ pub(super) async fn an_ended_epoch_is_told_by_its_last_entry(stand: &dyn Stand) 
         match resume(&node, &room, cursor, 10).await {
             Resumed::Lost { why, head, ended } => {
                 assert_eq!((why, head.epoch, head.n), (LostWhy::Epoch, opened.epoch, 0));
-                assert_eq!(ended, Some(closed.clone()));
+                assert_eq!(ended.as_ref(), Some(&closed));
             }
             other => panic!("{other:?}"),
         }
