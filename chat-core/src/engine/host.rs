@@ -6,6 +6,7 @@ use super::{Engine, Inner, fenced};
 use crate::body::Body;
 use crate::entry::CloseWhy;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
+use crate::event::ByeWhy;
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
@@ -159,12 +160,13 @@ impl Engine {
         engine.departed(departure)
     }
 
-    /// Ends all sessions of a user, on all nodes.
+    /// Ends all sessions of a user, on all nodes: their streams end with [`Event::Bye`](crate::Event::Bye) and this reason
+    /// ([`ByeWhy::Kicked`] for one who was put out or logged out), their rooms begin their grace.
     ///
     /// Cancel safe in that it can be repeated.
-    pub async fn disconnect(&self, user: &UserId) -> Result<()> {
+    pub async fn disconnect(&self, user: &UserId, why: ByeWhy) -> Result<()> {
         let engine = &self.0;
-        fenced!(engine, |by| engine.backend.presence.disconnect(by, user).await)?;
+        fenced!(engine, |by| engine.backend.presence.disconnect(by, user, why).await)?;
         engine.read_mail().await;
         Ok(())
     }

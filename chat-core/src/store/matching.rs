@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{SessionKey, StoreResult, Writer};
 use crate::entry::{CloseWhy, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
 use crate::text::Tag;
@@ -227,6 +228,8 @@ pub enum Mail {
     Disconnect {
         /// Who.
         user: UserId,
+        /// What they are told.
+        why: ByeWhy,
     },
 }
 

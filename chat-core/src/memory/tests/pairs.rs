@@ -183,7 +183,11 @@ fn matching_ends_a_room_within_its_own_step() {
 #[test]
 fn every_other_end_releases_both_too() {
     let gone = two();
-    done(gone.world.store.lose(gone.lees, gone.lees.session(SessionId(2)), &[gone.room.clone()]));
+    done(gone.world.store.lose(
+        gone.lees,
+        gone.lees.session(SessionId(2)),
+        std::slice::from_ref(&gone.room),
+    ));
     assert_eq!(gone.engaged("kim"), Some(gone.room.clone()), "within the grace");
     let why = CloseWhy::PartnerLeft;
     let (users, room) = (1, gone.room.clone());
