@@ -154,6 +154,8 @@ pub struct MatchRules {
     pub block_kept: Duration,
     /// Users that one user may block; the oldest block goes for a new one.
     pub blocks: usize,
+    /// Blocks kept in one pool; the oldest goes for a new one.
+    pub blocks_in_pool: usize,
     /// Candidates that one scan looks at before it goes on in a next step.
     pub scan: usize,
     /// Users waiting in one pool.
@@ -170,6 +172,7 @@ impl Default for MatchRules {
             partners_kept: Duration::from_secs(600),
             block_kept: Duration::from_secs(30 * 24 * 3600),
             blocks: 64,
+            blocks_in_pool: 1_000_000,
             scan: 256,
             waiting: 1_000_000,
         }

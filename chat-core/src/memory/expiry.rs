@@ -1,6 +1,7 @@
 //! [`ExpiryStore`] in memory: one shard, its names in one ordered set.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -39,6 +40,10 @@ impl ExpiryStore for MemoryStore {
         Ok(())
     }
 
+    fn lease(&self) -> Duration {
+        self.options.lease
+    }
+
     fn shards(&self) -> u16 {
         1
     }
@@ -58,7 +63,7 @@ impl ExpiryStore for MemoryStore {
         match due {
             Due::Room(room) => self.reap_room(&life, room, amnesty),
             Due::Node(writer) => self.reap_node(&life, *writer, amnesty),
-            Due::Pool(pool) => matching::reap_pool(self, pool, amnesty),
+            Due::Pool(pool) => matching::reap_pool(self, &life, pool, amnesty),
         }
     }
 }
@@ -70,7 +75,7 @@ impl MemoryStore {
         id: &RoomId,
         amnesty: Option<Timestamp>,
     ) -> StoreResult<Reaped> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 life.check()?;
                 Ok(match cell {
@@ -168,7 +173,7 @@ impl MemoryStore {
             left = left.saturating_sub(self.take_out(by, &dead, &room, left, &mut reaped)?.max(1));
         }
         let rooms = dead.first_room().is_some();
-        let waiting = matching::node_over(self, writer, &mut reaped)?;
+        let waiting = matching::node_over(self, writer);
         reaped.more = rooms || waiting;
         if !reaped.more {
             self.nodes.forget(&dead, &self.deadlines);
@@ -185,7 +190,7 @@ impl MemoryStore {
         max: usize,
         reaped: &mut Reaped,
     ) -> StoreResult<usize> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 by.check()?;
                 let Some(cell) = cell else {

@@ -42,10 +42,8 @@ mod keys;
 mod log;
 mod matching;
 mod nodes;
-#[cfg_attr(not(test), expect(dead_code, reason = "for matching, which is not there yet"))]
 mod pair;
 mod policies;
-#[cfg_attr(not(test), expect(dead_code, reason = "for matching, which is not there yet"))]
 mod pools;
 mod presence;
 mod ranking;
@@ -114,7 +112,7 @@ impl MemoryStore {
             users: Users::default(),
             ranks: Ranks::default(),
             deadlines: Deadlines::default(),
-            pools: Pools::new(options.pools),
+            pools: Pools::new(options.pools, options.matching.clone()),
             policies: Policies::default(),
             amnesty: Amnesty::new(clock.now(), options.lease),
             subscriptions: AtomicU64::new(0),

@@ -6,7 +6,7 @@ use super::{SessionKey, StoreResult, Writer};
 use crate::entry::{CloseWhy, SharedEntry};
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
-use crate::text::{Name, Tag};
+use crate::text::Tag;
 
 /// Keeps pools of users who wait for a partner. The rules are those of [`crate::matching`].
 ///
@@ -81,7 +81,8 @@ pub struct Request {
     pub strict: bool,
     /// Users with whom they are never paired, beside those the pool knows of.
     pub blocked: Vec<UserId>,
-    /// The policy of the room to come; where the two differ, that of whoever waited longer.
+    /// The policy of the room to come; where the two differ, that of whoever waited longer. Names are not asked for: in a
+    /// pair room both go by made ones.
     pub policy: RoomPolicy,
 }
 
@@ -229,7 +230,7 @@ pub enum Mail {
     },
 }
 
-/// The name of [`Mail::Unmatched`]'s reasons on the wire.
+/// Why a session no longer waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnmatchedWhy {
@@ -248,10 +249,4 @@ impl UnmatchedWhy {
             Self::Lapsed => "lapsed",
         }
     }
-}
-
-/// Names are not part of a request: in a pair room both go by made ones.
-#[must_use]
-pub fn alias_name(alias: &UserId) -> Name {
-    crate::user::Identity::made_name(alias)
 }
