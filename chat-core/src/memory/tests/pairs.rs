@@ -1,5 +1,7 @@
 //! Pair rooms, as matching opens and ends them.
 
+use std::time::Duration;
+
 use super::super::pair::{PairOpened, PairRoom, Side};
 use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
