@@ -75,7 +75,8 @@ pub(super) async fn confirming_races_withdrawing(stand: &dyn Stand) {
     let nodes = two(&world).await;
     for round in 0..ROUNDS {
         let pool = pool(&format!("p{round}"));
-        let (kim, lee) = (nodes[0].guest("kim"), nodes[1].guest("lee"));
+        let (kim, lee) =
+            (nodes[0].guest(&format!("k{round}")), nodes[1].guest(&format!("l{round}")));
         kim.seek(&pool).await;
         lee.seek(&pool).await;
         let (to_kim, to_lee) = post(&[&nodes[0], &nodes[1]]).await.pairs(&kim, &lee);
