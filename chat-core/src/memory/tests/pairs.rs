@@ -234,7 +234,7 @@ fn of_two_ends_the_first_is_the_one_and_only() {
     ));
     // Nobody reaps for ten minutes, but somebody looks: when it is done the room has been idle for too long, too.
     for _ in 0..125 {
-        two.world.clock.advance(std::time::Duration::from_secs(5));
+        two.world.clock.advance(Duration::from_secs(5));
         done(two.world.store.peek(0, 9));
     }
     let reaped = done(two.world.store.reap(two.world.by, &Due::Room(two.room.clone())));
