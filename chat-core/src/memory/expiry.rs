@@ -59,7 +59,7 @@ impl ExpiryStore for MemoryStore {
         match due {
             Due::Room(room) => self.reap_room(&life, room, amnesty),
             Due::Node(writer) => self.reap_node(&life, *writer, amnesty),
-            Due::Pool(pool) => matching::reap_pool(self, pool, amnesty),
+            Due::Pool(pool) => matching::reap_pool(self, &life, pool, amnesty),
         }
     }
 }
@@ -71,7 +71,7 @@ impl MemoryStore {
         id: &RoomId,
         amnesty: Option<Timestamp>,
     ) -> StoreResult<Reaped> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 life.check()?;
                 Ok(match cell {
@@ -169,7 +169,7 @@ impl MemoryStore {
             left = left.saturating_sub(self.take_out(by, &dead, &room, left, &mut reaped)?.max(1));
         }
         let rooms = dead.first_room().is_some();
-        let waiting = matching::node_over(self, writer, &mut reaped)?;
+        let waiting = matching::node_over(self, writer);
         reaped.more = rooms || waiting;
         if !reaped.more {
             self.nodes.forget(&dead, &self.deadlines);
@@ -186,7 +186,7 @@ impl MemoryStore {
         max: usize,
         reaped: &mut Reaped,
     ) -> StoreResult<usize> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 by.check()?;
                 let Some(cell) = cell else {

@@ -111,7 +111,7 @@ impl MemoryStore {
             users: Users::default(),
             ranks: Ranks::default(),
             deadlines: Deadlines::default(),
-            pools: Pools::new(options.pools),
+            pools: Pools::new(options.pools, options.matching.clone()),
             policies: Policies::default(),
             amnesty: Amnesty::new(clock.now(), options.lease),
             subscriptions: AtomicU64::new(0),
