@@ -52,7 +52,8 @@ fn store(c: &mut Criterion) {
             group.bench_function(id, |b| {
                 let capacity = members + 1;
                 let spec = RoomPolicy::open_room();
-                let presence = if capacity > 1_000 { chat_core::Presence::Count } else { spec.presence };
+                let presence =
+                    if capacity > 1_000 { chat_core::Presence::Count } else { spec.presence };
                 let policy = RoomPolicy { capacity: capacity.max(1_000), presence, ..spec };
                 let bare = Bare::new();
                 let room = bare.open("room", kind, policy);

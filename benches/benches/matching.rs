@@ -1,10 +1,10 @@
 //! Looking for a partner: how many can, in a second.
 
-use std::time::Duration;
+use std::task::Waker;
 
-use chat_benches::{Bare, Crowd, Seekers, Span, Stand, connect, criterion, now, scale};
+use chat_benches::{Bare, Crowd, Seekers, Span, Stand, connect, criterion, now, poll_once, scale};
+use chat_core::Event;
 use chat_core::store::{Mail, Withdrawn};
-use chat_core::{Event, PoolName};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Who comes at a time; between two such crowds those who were paired part again.
@@ -44,16 +44,16 @@ fn store(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     let size = scale(100_000);
     group.bench_function(BenchmarkId::new("strict", size), |b| {
-        let mut seekers = Seekers::new(true);
         let bare = Bare::new();
+        let mut seekers = Seekers::new(bare.by, true);
         let matching = &bare.backend.matching;
         for _ in 0..size {
-            now(matching.submit(bare.by, seekers.one_who_waits().of(&bare)));
+            now(matching.submit(bare.by, seekers.one_who_waits()));
         }
         b.iter_custom(|joins| {
             let mut span = Span::default();
             batches(joins, |count| {
-                let comers: Vec<_> = seekers.comers(count).into_iter().map(|c| c.of(&bare)).collect();
+                let comers = seekers.comers(count);
                 span.add(|| {
                     for comer in comers {
                         now(matching.submit(bare.by, comer));
@@ -84,7 +84,7 @@ fn pair(c: &mut Criterion) {
             }
             let mut room = None;
             for session in &mut two {
-                chat_benches::read_into(session, &mut events);
+                let _ = poll_once(session, Waker::noop(), &mut events);
                 for event in events.drain(..) {
                     if let Event::Matched(matched) = event {
                         room = Some(matched.room().clone());

@@ -20,7 +20,9 @@ struct Rooms {
 impl Rooms {
     fn new(count: usize, kind: RoomKind) -> Self {
         let bare = Bare::new();
-        let open = |n: usize| bare.open(&format!("room-{:08x}", scatter(n)), kind, RoomPolicy::open_room());
+        let open = |n: usize| {
+            bare.open(&format!("room-{:08x}", scatter(n)), kind, RoomPolicy::open_room())
+        };
         let rooms: Vec<RoomId> = (0..count).map(open).collect();
         for (n, room) in rooms.iter().enumerate() {
             for user in 0..scatter(n) % 10 {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chat_core::id::SessionId;
 use chat_core::room::NewRoom;
-use chat_core::store::{Enter, Opened, SessionKey, Sink, Writer};
+use chat_core::store::{Author, Enter, Opened, Say, SessionKey, Sink, Writer};
 use chat_core::{
-    Backend, Clock, MemoryStore, Name, NodeId, RoomId, RoomKind, RoomPolicy, SharedEntry, Signal, StoreOptions,
-    Title, UserId,
+    Backend, Body, Clock, MemoryStore, Name, NodeId, RoomId, RoomKind, RoomPolicy, SharedEntry,
+    Signal, StoreOptions, Title, UserId,
 };
 
 use crate::now;
@@ -64,6 +64,13 @@ impl Bare {
             resume_max: 1_000,
             members: 0,
         }
+    }
+
+    /// The site says something. `attempt` has to be another one each time.
+    pub fn say(&self, room: &RoomId, text: &str, attempt: u128) {
+        let (room, body) = (room.clone(), Body::text(text));
+        let say = Say { room, epoch: None, author: Author::System, body, key: None, attempt };
+        now(self.backend.rooms.append(self.by, say));
     }
 
     /// The session of this number.

@@ -4,9 +4,9 @@
 //! other one shares a tag with one who waits, anywhere in the pool, and is paired with that one at once; the next one
 //! waits in the place that became free. So the pool stays as large as it is, and each step looks somewhere else in memory.
 
-use chat_core::id::MatchId;
+use chat_core::id::{Incarnation, MatchId, NodeId, SessionId};
 use chat_core::matching::{Confirming, Pool, Step};
-use chat_core::store::{Mail, Request, SessionKey, Submitted};
+use chat_core::store::{Mail, Request, SessionKey, Submitted, Writer};
 use chat_core::{MatchRules, PoolName, RoomPolicy, Tag, Timestamp};
 
 use crate::Bare;
@@ -29,8 +29,9 @@ impl Crowd {
     /// If somebody is paired who should wait.
     #[must_use]
     pub fn new(size: usize, strict: bool) -> Self {
-        let rules = MatchRules { waiting: size + 100_000, ..MatchRules::default() };
-        let mut seekers = Seekers::new(strict);
+        let rules = MatchRules { waiting: size + 1_100_000, ..MatchRules::default() };
+        let nobody = Writer { node: NodeId(1), incarnation: Incarnation(1) };
+        let mut seekers = Seekers::new(nobody, strict);
         let mut pool = Pool::new(seekers.pool.clone(), rules);
         let at = Timestamp(1);
         for _ in 0..size {
@@ -43,6 +44,11 @@ impl Crowd {
     /// Those who come next, every other one of whom finds somebody.
     pub fn comers(&mut self, count: usize) -> Vec<Request> {
         self.seekers.comers(count)
+    }
+
+    /// Somebody who comes next and whose tags nobody has.
+    pub fn one_who_waits(&mut self) -> Request {
+        self.seekers.one_who_waits()
     }
 
     /// One of them comes: this is what is measured.
@@ -82,7 +88,7 @@ impl Crowd {
 #[derive(Debug)]
 pub struct Seekers {
     pool: PoolName,
-    bare: Bare,
+    by: Writer,
     strict: bool,
     policy: RoomPolicy,
     /// The tags by which those who wait can be found.
@@ -92,16 +98,15 @@ pub struct Seekers {
 }
 
 impl Seekers {
-    /// Nobody has come yet.
+    /// Nobody has come yet; all will be sessions of this node.
     ///
     /// # Panics
     /// Never: the pool's name is one.
     #[must_use]
     #[allow(clippy::expect_used, reason = "letters")]
-    pub fn new(strict: bool) -> Self {
+    pub fn new(by: Writer, strict: bool) -> Self {
         let pool = PoolName::new("random").expect("a pool's name");
-        let (bare, policy) = (Bare::new(), RoomPolicy::pair());
-        Self { pool, bare, strict, policy, waiting: Vec::new(), made: 0, turn: 0 }
+        Self { pool, by, strict, policy: RoomPolicy::pair(), waiting: Vec::new(), made: 0, turn: 0 }
     }
 
     /// Somebody whose tags nobody has.
@@ -117,7 +122,7 @@ impl Seekers {
 
     fn comer(&mut self) -> Request {
         self.turn += 1;
-        if self.turn % 2 == 0 {
+        if self.turn.is_multiple_of(2) {
             return self.one_who_waits();
         }
         let which = scatter(self.turn) % self.waiting.len();
@@ -132,7 +137,7 @@ impl Seekers {
         Request {
             pool: self.pool.clone(),
             user: Bare::user(number),
-            session: self.bare.session(number),
+            session: self.by.session(SessionId(number as u64)),
             tags: tags.iter().map(|tag| Tag::stored(tag)).collect(),
             strict: self.strict,
             blocked: Vec::new(),

@@ -15,4 +15,4 @@ pub use bare::{Bare, Deaf};
 pub use crowd::{Crowd, Seekers, scatter};
 pub use program::{Program, Table, brief, criterion, scale};
 pub use stand::{Stand, connect, now, poll_once, read_all};
-pub use time::{Span, Watch, timed};
+pub use time::{Span, Watch, cpu_time, timed};

@@ -52,7 +52,12 @@ impl Stand {
     #[must_use]
     pub fn talked(mut self, messages: usize) -> Self {
         for _ in 0..messages {
-            now(self.engine.post(&self.room, "something of an ordinary length", Author::System, None));
+            now(self.engine.post(
+                &self.room,
+                "something of an ordinary length",
+                Author::System,
+                None,
+            ));
             self.read_all(Waker::noop());
         }
         self
