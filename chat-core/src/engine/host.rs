@@ -247,6 +247,13 @@ impl Inner {
         }
     }
 
+    /// An entry that was written has to reach the room's readers here.
+    fn expect(&self, room: &RoomId, epoch: Epoch, n: u64) {
+        if let Some(tail) = self.hub.tail(room) {
+            self.hub.expect(&tail, epoch, n);
+        }
+    }
+
     /// Writes something said, once: where the store's answer is lost, the same attempt is made again, and the store
     /// recognises it.
     pub(crate) async fn append(
@@ -273,12 +280,12 @@ impl Inner {
         }
         match appended? {
             Appended::Written(entry) => {
-                self.hub.expect(room, entry.epoch, entry.n);
+                self.expect(room, entry.epoch, entry.n);
                 self.wrote(std::slice::from_ref(&entry));
                 Ok(Spoken { epoch: entry.epoch, n: entry.n, at: entry.at, duplicate: false })
             }
             Appended::Duplicate { epoch, n, at } => {
-                self.hub.expect(room, epoch, n);
+                self.expect(room, epoch, n);
                 Ok(Spoken { epoch, n, at, duplicate: true })
             }
             Appended::NotMember => Err(Error::NotMember),
