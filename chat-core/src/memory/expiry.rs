@@ -1,6 +1,7 @@
 //! [`ExpiryStore`] in memory: one shard, its names in one ordered set.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -12,7 +13,7 @@ use super::registry::Cell;
 use super::roster::Out;
 use super::step::{Rearm, Step};
 use crate::entry::LeftWhy;
-use crate::id::{NodeId, RoomId};
+use crate::id::{Incarnation, NodeId, RoomId};
 use crate::store::{Due, ExpiryStore, Happened, Peeked, Reaped, Sink, StoreResult, Writer};
 use crate::time::Timestamp;
 
@@ -21,7 +22,11 @@ impl ExpiryStore for MemoryStore {
     async fn attach(&self, node: NodeId, sink: Arc<dyn Sink>) -> StoreResult<Writer> {
         let now = self.clock.now();
         let (until, mail) = (now.after(self.options.lease), self.options.mail);
-        Ok(self.nodes.attach(node, sink, until, mail, now, &self.deadlines))
+        let writer = self.nodes.attach(node, sink, until, mail, now, &self.deadlines);
+        if writer.incarnation == Incarnation(1) {
+            self.amnesty.begin(now);
+        }
+        Ok(writer)
     }
 
     async fn renew(&self, by: Writer, online: u64) -> StoreResult<u64> {
@@ -33,6 +38,10 @@ impl ExpiryStore for MemoryStore {
     async fn detach(&self, by: Writer) -> StoreResult<()> {
         self.nodes.living(by)?.end(self.clock.now(), &self.deadlines);
         Ok(())
+    }
+
+    fn lease(&self) -> Duration {
+        self.options.lease
     }
 
     fn shards(&self) -> u16 {
