@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{SessionKey, StoreResult, Writer};
-use crate::entry::{CloseWhy, SharedEntry};
+use crate::entry::SharedEntry;
 use crate::event::ByeWhy;
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
@@ -171,12 +171,7 @@ pub enum Blocked {
     },
     /// The session is not in the room.
     NotMember,
-    /// The room is remembered no longer.
-    Closed {
-        /// Why it closed.
-        why: CloseWhy,
-    },
-    /// There is no such room.
+    /// There is no such room, or it is remembered no longer.
     Missing,
 }
 
