@@ -237,7 +237,7 @@ fn every_page_is_in_the_order_of_the_numbers_it_shows() {
 fn whoever_waits_while_the_node_ends_is_not_left_waiting() {
     let pool = PoolName::new("p").unwrap();
     let world = world();
-    for n in 0..300 {
+    for n in 0..60 {
         let (other, _) = attach(&world.store, 2);
         together(|thread| match thread {
             0 => {
