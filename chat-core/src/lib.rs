@@ -1,22 +1,95 @@
-//! lib
+//! A chat engine that knows no transport: rooms, presence, matching, ranking and expiry behind storage traits.
+//!
+//! ```
+//! use chat_core::{Engine, Event, RoomSpec, User};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> chat_core::Result<()> {
+//! let engine = Engine::in_memory();
+//! let kim = engine.connect(User::named("kim", "Kim")).await?;
+//! let mut lee = engine.connect(User::anonymous()).await?;
+//!
+//! let room = engine.open(RoomSpec::public("Rust")).await?;
+//! kim.join(room.id()).await?;
+//! let snapshot = lee.join(room.id()).await?; // members, recent entries, cursor: one consistent moment
+//! assert_eq!(snapshot.members.len(), 2);
+//! kim.say(room.id(), "hello").await?;
+//!
+//! while let Some(event) = lee.next().await {
+//!     if let Event::Entry(entry) = event
+//!         && let Some(said) = entry.said()
+//!     {
+//!         assert_eq!(said.body.as_bytes(), br#""hello""#);
+//!         break;
+//!     }
+//! }
+//! # engine.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where things live
+//!
+//! **A room is a numbered log**: everything else follows from that. Read in this order:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`limits`], [`error`] | the words: checked once, where they come in |
+//! | [`entry`], [`event`] | the log of a room, and what a session is told |
+//! | [`store`] | what a store must do: five small traits of whole operations |
+//! | [`matching`] | the rules of matching, as a pure value |
+//! | [`memory`] | the store in this process |
+//! | `hub` | handing entries to sessions: tails, cursors, healing, watched lists |
+//! | `engine`, `session` | what a host holds: [`Engine`], [`Session`], [`SessionHandle`] |
+//! | [`hooks`] | what a host may decide, and watch |
+//! | `testkit` (feature) | the suite that every store must pass |
+//!
+//! An arrow runs only down this table's dependencies: the words know nothing else, a store never names the engine, the hub
+//! never calls the store.
+
 #![forbid(unsafe_code)]
+
 pub mod body;
+mod engine;
 pub mod entry;
 pub mod error;
+pub mod event;
+pub mod hooks;
+mod hub;
 pub mod id;
 pub mod limits;
 pub mod list;
 pub mod matching;
 pub mod memory;
 pub mod room;
+mod session;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
+
 pub use body::Body;
-pub use error::*;
-pub use limits::*;
-pub use room::*;
-pub use store::LostWhy;
-pub use time::Clock;
-pub use user::*;
+pub use engine::{Author, Engine, EngineBuilder, Stats};
+pub use entry::{CloseWhy, Cursor, Encoding, Entry, LeftWhy, Said, SharedEntry, Signal, What};
+pub use error::{Bound, Error, Invalid, Problem, Reason, Result, StoreError};
+pub use event::{ByeWhy, Event, Matched, ResetWhy};
+pub use hooks::{
+    HookOptions, HookResult, Hooks, Observation, Observer, ObserverOptions, OnFailure, SayVerdict,
+    Verdict,
+};
+pub use id::{Epoch, Key, MatchId, NodeId, PoolName, RoomId, SessionId, UserId};
+pub use limits::{Limits, MatchRules, StoreOptions};
+pub use list::{ListChange, ListOp, ListSnapshot, Order, Page, RoomPage, Watched};
+pub use memory::MemoryStore;
+pub use room::{
+    Member, PolicyChange, PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec, RoomView,
+};
+pub use session::{Join, Seek, Session, SessionHandle, Spoken};
+pub use store::{
+    Backend, History, HistoryPage, LostWhy, MembersPage, Replay, Snapshot, UnmatchedWhy,
+};
+pub use text::{Name, Tag, Title};
+pub use time::{Clock, Timestamp};
+pub use user::{Identity, User};

@@ -1,6 +1,7 @@
 //! [`ExpiryStore`] in memory: one shard, its names in one ordered set.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -37,6 +38,10 @@ impl ExpiryStore for MemoryStore {
     async fn detach(&self, by: Writer) -> StoreResult<()> {
         self.nodes.living(by)?.end(self.clock.now(), &self.deadlines);
         Ok(())
+    }
+
+    fn lease(&self) -> Duration {
+        self.options.lease
     }
 
     fn shards(&self) -> u16 {

@@ -31,6 +31,9 @@ pub trait ExpiryStore: Send + Sync {
     /// Ends the writer's life at once, as if its lease had run out; its sink is forgotten.
     async fn detach(&self, by: Writer) -> StoreResult<()>;
 
+    /// How long a node that is not heard of is believed to live. It is to be renewed three times in that.
+    fn lease(&self) -> Duration;
+
     /// Into how many shards names are divided.
     fn shards(&self) -> u16;
 

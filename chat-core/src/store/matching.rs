@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::{SessionKey, StoreResult, Writer};
 use crate::entry::{CloseWhy, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
-use crate::text::{Name, Tag};
+use crate::text::Tag;
 
 /// Keeps pools of users who wait for a partner. The rules are those of [`crate::matching`].
 ///
@@ -81,7 +82,8 @@ pub struct Request {
     pub strict: bool,
     /// Users with whom they are never paired, beside those the pool knows of.
     pub blocked: Vec<UserId>,
-    /// The policy of the room to come; where the two differ, that of whoever waited longer.
+    /// The policy of the room to come; where the two differ, that of whoever waited longer. Names are not asked for: in a
+    /// pair room both go by made ones.
     pub policy: RoomPolicy,
 }
 
@@ -226,10 +228,12 @@ pub enum Mail {
     Disconnect {
         /// Who.
         user: UserId,
+        /// What they are told.
+        why: ByeWhy,
     },
 }
 
-/// The name of [`Mail::Unmatched`]'s reasons on the wire.
+/// Why a session no longer waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnmatchedWhy {
@@ -248,10 +252,4 @@ impl UnmatchedWhy {
             Self::Lapsed => "lapsed",
         }
     }
-}
-
-/// Names are not part of a request: in a pair room both go by made ones.
-#[must_use]
-pub fn alias_name(alias: &UserId) -> Name {
-    crate::user::Identity::made_name(alias)
 }

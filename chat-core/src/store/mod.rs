@@ -9,14 +9,14 @@
 //! work, and then nothing is known about whether it did.
 //!
 //! **Every writing operation names its writer**, a node and its incarnation, and is refused with
-//! [`StoreError::Fenced`](crate::StoreError::Fenced) where that is over.
+//! [`StoreError::Fenced`] where that is over.
 //!
 //! **What an operation wrote it returns**, as the entries themselves, so that an observer sees each
 //! exactly where it came about. To the rooms' readers they go through the [`Sink`] that each node
 //! attaches: one path for one's own and for others' entries, in log order.
 //!
 //! There are no default methods: a wrapper implements every one, and cannot forget any.
-//! [`crate::testkit`] holds the suite that each store must pass.
+//! `testkit` (a feature) holds the suite that each store must pass.
 
 mod expiry;
 mod matching;

@@ -1,0 +1,29 @@
+# Short names for what is done often; the work is in ci/.
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint fmt docs bench deny ci
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+test: ## all tests; the one command that has to pass
+	@ci/test.sh
+
+lint: ## formatting and clippy, warnings being errors
+	@ci/cargo.sh fmt --all --check
+	@ci/lint.sh
+
+fmt: ## formats the code
+	@ci/cargo.sh fmt --all
+
+docs: ## the documentation, into target/doc
+	@ci/docs.sh
+
+bench: ## the benches; ARGS='append' runs those whose name has it
+	@ci/cargo.sh bench --workspace --locked --bench '*' -- $(ARGS)
+
+deny: ## licences, duplicate versions and known faults of dependencies
+	@ci/deny.sh
+
+ci: ## everything that must hold before a change goes in
+	@.ci/run

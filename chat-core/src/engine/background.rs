@@ -1,0 +1,178 @@
+//! The background tasks: a handful per engine, whatever the number of rooms and sessions.
+//!
+//! Each holds the engine only while it does something, so that an engine that is dropped ends them; shutting down aborts
+//! them. Everything they do is a step of [`upkeep`](super::upkeep) that can be taken at any time.
+
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::Inner;
+use crate::event::ByeWhy;
+
+/// The longest time without a look at what is due: a deadline that is set meanwhile waits for the next look.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often counts and lists go out at the most.
+const REFRESH: Duration = crate::hub::LOOK_EVERY;
+/// How often the heads of all rooms are compared with the log.
+const HEADS: Duration = Duration::from_secs(10);
+/// How often the store's index of this node is compared with its sessions.
+const AUDIT: Duration = Duration::from_secs(60);
+/// How long after a failure the store is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a shutdown waits for the store.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+impl Inner {
+    pub(crate) fn start(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.started.swap(true, Ordering::AcqRel) || self.alive().is_err() {
+            return;
+        }
+        let me = Arc::downgrade(self);
+        self.spawn(&runtime, beat(Weak::clone(&me), self.backend.expiry.lease() / 3));
+        self.spawn(&runtime, reap(Weak::clone(&me)));
+        self.spawn(&runtime, refresh(Weak::clone(&me)));
+        self.spawn(&runtime, audit(Weak::clone(&me)));
+        let hub = Arc::clone(&self.hub);
+        self.spawn(&runtime, {
+            let (me, hub) = (Weak::clone(&me), Arc::clone(&hub));
+            async move {
+                loop {
+                    hub.called.notified().await;
+                    let Some(engine) = me.upgrade() else { return };
+                    engine.heal_tails().await;
+                }
+            }
+        });
+        self.spawn(&runtime, {
+            let me = Weak::clone(&me);
+            async move {
+                loop {
+                    hub.mailed.notified().await;
+                    let Some(engine) = me.upgrade() else { return };
+                    engine.read_mail().await;
+                }
+            }
+        });
+        self.spawn(&runtime, errands(Weak::clone(&me)));
+        if let Some(observing) = &self.observing {
+            let observing = Arc::clone(observing);
+            self.spawn(&runtime, async move {
+                loop {
+                    observing.called.notified().await;
+                    observing.give().await;
+                }
+            });
+        }
+    }
+
+    fn spawn(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+        let handle = runtime.spawn(task);
+        self.tasks.lock().push(handle.abort_handle());
+    }
+
+    pub(crate) async fn shutdown(&self) {
+        if self.down.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for core in self.all_sessions() {
+            self.end_session(&core, ByeWhy::Drain);
+        }
+        let goodbye = async {
+            let _ = self.run_errands().await;
+            let present = *self.writer.lock();
+            if let Some(by) = present {
+                let _ = self.backend.expiry.detach(by).await;
+            }
+            if let Some(observing) = &self.observing {
+                observing.give().await;
+            }
+        };
+        if Handle::try_current().is_ok() {
+            // What the store was not told in time it finds out by the lease.
+            let _ = timeout(GOODBYE, goodbye).await;
+        } else {
+            goodbye.await;
+        }
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+/// Renews the lease, three times in its length.
+async fn beat(me: Weak<Inner>, every: Duration) {
+    let mut ticks = interval(every.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(engine) = me.upgrade() else { return };
+        while engine.renew().await.is_err() {
+            // A lease is worth more than a tick: it is asked for again at once rather than at the next.
+            sleep(AGAIN.min(every)).await;
+        }
+        engine.hub.mail_waits();
+    }
+}
+
+/// Does what is due, when it is due.
+async fn reap(me: Weak<Inner>) {
+    loop {
+        let wait = {
+            let Some(engine) = me.upgrade() else { return };
+            engine.reap().await
+        };
+        match wait {
+            Some(Duration::ZERO) => tokio::task::yield_now().await,
+            wait => sleep(wait.unwrap_or(LOOK).clamp(Duration::from_millis(1), LOOK)).await,
+        }
+    }
+}
+
+/// Counts, lists, gaps that nothing else shows, subscriptions that nobody needs.
+async fn refresh(me: Weak<Inner>) {
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut since_heads = Duration::ZERO;
+    loop {
+        ticks.tick().await;
+        let Some(engine) = me.upgrade() else { return };
+        since_heads += REFRESH;
+        if since_heads >= HEADS {
+            since_heads = Duration::ZERO;
+            engine.compare_heads().await;
+        }
+        engine.heal_tails().await;
+        engine.refresh_counts().await;
+        engine.refresh_lists().await;
+        engine.unsubscribe_quiet().await;
+    }
+}
+
+async fn audit(me: Weak<Inner>) {
+    loop {
+        sleep(AUDIT).await;
+        let Some(engine) = me.upgrade() else { return };
+        engine.audit().await;
+    }
+}
+
+async fn errands(me: Weak<Inner>) {
+    loop {
+        let waiting = {
+            let Some(engine) = me.upgrade() else { return };
+            engine.run_errands().await.is_err()
+        };
+        if waiting {
+            sleep(AGAIN).await;
+        } else {
+            let Some(called) = me.upgrade().map(|engine| engine.errands.called()) else { return };
+            called.notified().await;
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What waits for one session.
+//!
+//! Entries do not wait here: they stay in their room's [`Tail`], and the session has a *seat* there with a
+//! cursor. Here is only which seats have something new, a short queue of what concerns this session alone
+//! (matches, resets, the end), and the one waker. Being told of news costs a flag and at most one wake, however
+//! much there is; a session that does not read holds nothing but its cursors.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use parking_lot::Mutex;
+
+use super::feed::Feed;
+use super::tail::Tail;
+use crate::event::{ByeWhy, Event};
+use crate::id::RoomId;
+
+/// One session's share of the hub.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The rooms this session is in. A seat's index never changes while it is taken.
+    seats: Vec<Option<Seat>>,
+    /// The lists it watches.
+    watches: Vec<Option<Watch>>,
+    /// What has news, each at most once: the flag that prevents a second one lies with the source.
+    ready: VecDeque<Ready>,
+    /// What is for this session alone, in order; bounded by `Limits::queue`.
+    queue: VecDeque<Event>,
+    waker: Option<Waker>,
+    over: Option<ByeWhy>,
+    /// Whether the stream has handed out its `Bye`.
+    bye_given: bool,
+}
+
+/// A place in a room.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    pub(crate) tail: Arc<Tail>,
+    /// Which slot of the tail.
+    pub(crate) slot: u32,
+}
+
+/// A place at a watched list.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    pub(crate) feed: Arc<Feed>,
+    /// Which slot of the feed.
+    pub(crate) slot: u32,
+}
+
+/// Which of a session's sources has something new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ready {
+    Seat(u32),
+    Watch(u32),
+}
+
+/// What a session is to look at next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// An event of its own.
+    Event(Event),
+    /// A room with news.
+    Seat(u32, Seat),
+    /// A list with news.
+    Watch(Watch),
+    /// Nothing; the waker is registered.
+    Nothing,
+    /// The session has ended, and everything was handed out.
+    End,
+}
+
+impl Outbox {
+    /// Notes that a source has news. Called with the source's lock held; returns whom to wake after it.
+    pub(crate) fn mark(&self, ready: Ready) -> Option<Waker> {
+        let mut state = self.0.lock();
+        if state.over.is_some() {
+            return None;
+        }
+        state.ready.push_back(ready);
+        state.waker.take()
+    }
+
+    /// Queues an event of the session's own. `false` where more than `max` wait already: the session is too slow.
+    pub(crate) fn push(&self, event: Event, max: usize) -> bool {
+        let mut state = self.0.lock();
+        if state.over.is_some() {
+            return true;
+        }
+        if state.queue.len() >= max {
+            return false;
+        }
+        state.queue.push_back(event);
+        let waker = state.waker.take();
+        drop(state);
+        wake(waker);
+        true
+    }
+
+    /// Puts an event back that was taken with another.
+    pub(crate) fn push_front(&self, event: Event) {
+        self.0.lock().queue.push_front(event);
+    }
+
+    /// The next thing to look at; registers the waker if there is nothing.
+    pub(crate) fn next(&self, cx: &Context<'_>) -> Next {
+        let mut state = self.0.lock();
+        if let Some(event) = state.queue.pop_front() {
+            return Next::Event(event);
+        }
+        if let Some(why) = state.over {
+            if !state.bye_given {
+                state.bye_given = true;
+                return Next::Event(Event::Bye { why });
+            }
+            return Next::End;
+        }
+        while let Some(ready) = state.ready.pop_front() {
+            // Marked and left again in the meantime: nothing to look at any more.
+            match ready {
+                Ready::Seat(index) => {
+                    if let Some(Some(seat)) = state.seats.get(index as usize) {
+                        return Next::Seat(index, seat.clone());
+                    }
+                }
+                Ready::Watch(index) => {
+                    if let Some(Some(watch)) = state.watches.get(index as usize) {
+                        return Next::Watch(watch.clone());
+                    }
+                }
+            }
+        }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Next::Nothing
+    }
+
+    /// Puts a source back at the end of the line, because there is more than fitted into a batch.
+    pub(crate) fn again(&self, ready: Ready) {
+        self.0.lock().ready.push_back(ready);
+    }
+
+    /// Ends the session. What it has queued is still handed out, then `Bye`. Returns its places, to be given up by
+    /// the caller; nothing if it had ended before.
+    pub(crate) fn end(&self, why: ByeWhy) -> Option<(Vec<Seat>, Vec<Watch>)> {
+        let mut state = self.0.lock();
+        if state.over.is_some() {
+            return None;
+        }
+        state.over = Some(why);
+        let seats = std::mem::take(&mut state.seats).into_iter().flatten().collect();
+        let watches = std::mem::take(&mut state.watches).into_iter().flatten().collect();
+        state.ready = VecDeque::new();
+        let waker = state.waker.take();
+        drop(state);
+        wake(waker);
+        Some((seats, watches))
+    }
+
+    /// Whether the session has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.lock().over.is_some()
+    }
+
+    /// The seat in this room.
+    pub(crate) fn seat_in(&self, room: &RoomId) -> Option<(u32, Seat)> {
+        self.0.lock().seat_in(room).map(|(index, seat)| (index, seat.clone()))
+    }
+
+    /// All seats.
+    pub(crate) fn seats(&self) -> Vec<Seat> {
+        self.0.lock().seats.iter().flatten().cloned().collect()
+    }
+
+    /// In how many rooms the session is.
+    pub(crate) fn seated(&self) -> usize {
+        self.0.lock().seats.iter().flatten().count()
+    }
+
+    /// Takes a free seat: `sit` is given its index and puts the session into the tail. Nothing happens where the
+    /// session has ended.
+    pub(crate) fn sit(&self, sit: impl FnOnce(u32) -> Option<Seat>) -> bool {
+        // The tail's lock comes before this one, so the index is reserved first and filled afterwards.
+        let index = {
+            let mut state = self.0.lock();
+            if state.over.is_some() {
+                return false;
+            }
+            free_index(&mut state.seats)
+        };
+        let Some(seat) = sit(index) else { return false };
+        let mut state = self.0.lock();
+        if state.over.is_some() {
+            drop(state);
+            seat.tail.stand_up(seat.slot, self);
+            return false;
+        }
+        state.seats[index as usize] = Some(seat);
+        true
+    }
+
+    /// Gives up the seat in this room.
+    pub(crate) fn stand_up(&self, room: &RoomId) -> Option<Seat> {
+        let mut state = self.0.lock();
+        let (index, _) = state.seat_in(room)?;
+        let seat = state.seats[index as usize].take();
+        drop(state);
+        if let Some(seat) = &seat {
+            seat.tail.stand_up(seat.slot, self);
+        }
+        seat
+    }
+
+    /// Forgets a seat whose slot the tail has already given up.
+    pub(crate) fn forget_seat(&self, index: u32, of: &Arc<Tail>) {
+        let mut state = self.0.lock();
+        if let Some(place) = state.seats.get_mut(index as usize)
+            && place.as_ref().is_some_and(|seat| Arc::ptr_eq(&seat.tail, of))
+        {
+            *place = None;
+        }
+    }
+
+    /// Takes a place at a list: `watch` is given its index. Nothing happens where the session has ended.
+    pub(crate) fn watch(&self, watch: impl FnOnce(u32) -> Watch) -> bool {
+        let index = {
+            let mut state = self.0.lock();
+            if state.over.is_some() {
+                return false;
+            }
+            free_index(&mut state.watches)
+        };
+        let watch = watch(index);
+        let mut state = self.0.lock();
+        if state.over.is_some() {
+            drop(state);
+            watch.feed.remove(watch.slot, self);
+            return false;
+        }
+        state.watches[index as usize] = Some(watch);
+        true
+    }
+
+    /// Gives up places at lists that match.
+    pub(crate) fn unwatch(&self, which: impl Fn(&Feed) -> bool) -> bool {
+        let mut state = self.0.lock();
+        let gone: Vec<Watch> = state
+            .watches
+            .iter_mut()
+            .filter(|place| place.as_ref().is_some_and(|watch| which(&watch.feed)))
+            .filter_map(Option::take)
+            .collect();
+        drop(state);
+        for watch in &gone {
+            watch.feed.remove(watch.slot, self);
+        }
+        !gone.is_empty()
+    }
+
+    /// How many lists the session watches, beside those that match.
+    pub(crate) fn watched_beside(&self, which: impl Fn(&Feed) -> bool) -> usize {
+        self.0.lock().watches.iter().flatten().filter(|watch| !which(&watch.feed)).count()
+    }
+}
+
+impl State {
+    fn seat_in(&self, room: &RoomId) -> Option<(u32, &Seat)> {
+        let (index, seat) = self.seats.iter().enumerate().find_map(|(i, seat)| {
+            seat.as_ref().filter(|s| s.tail.room() == room).map(|s| (i, s))
+        })?;
+        Some((index as u32, seat))
+    }
+}
+
+/// An empty place, made at the end if there is none. It is reserved only as long as the session's changes are
+/// done one after the other, which they are (`Core::changing`).
+fn free_index<T>(places: &mut Vec<Option<T>>) -> u32 {
+    let index = places.iter().position(Option::is_none).unwrap_or_else(|| {
+        places.reserve_exact(1);
+        places.push(None);
+        places.len() - 1
+    });
+    index as u32
+}
+
+/// Wakes, outside of all locks.
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,134 @@
+//! What a session is, shared by its stream, its handles and the engine.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::hub::{Outbox, Pin};
+use crate::id::{PoolName, SessionId, UserId};
+use crate::store::{Request, SessionKey, Writer};
+use crate::text::Name;
+
+/// One connection of one user.
+///
+/// Kept lean: an idle session in one room is to cost less than a kilobyte in all. What few sessions have is in
+/// [`Seeking`], behind a box.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserId,
+    name: Mutex<Name>,
+    pub(crate) outbox: Arc<Outbox>,
+    /// Held while the session's memberships change, so that a join and a leave of the same room cannot
+    /// overtake one another.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    seeking: Mutex<Option<Box<Seeking>>>,
+}
+
+/// Where a session waits for a partner.
+#[derive(Debug, Default)]
+pub(crate) struct Seeking {
+    /// What was asked for, by pool.
+    requests: Vec<Request>,
+    /// What had been asked for where a partner was found: `seek_next` goes on with it.
+    matched: Vec<Request>,
+    /// Rooms to come that this node has confirmed; subscribed until it is known what became of them.
+    pins: Vec<(PoolName, Pin)>,
+}
+
+impl Core {
+    pub(crate) fn new(id: SessionId, user: UserId, name: Name) -> Self {
+        Self {
+            id,
+            user,
+            name: Mutex::new(name),
+            outbox: Arc::default(),
+            changing: tokio::sync::Mutex::default(),
+            seeking: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn key(&self, by: Writer) -> SessionKey {
+        by.session(self.id)
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.name.lock().clone()
+    }
+
+    pub(crate) fn set_name(&self, name: Name) {
+        *self.name.lock() = name;
+    }
+
+    /// Notes that the session waits.
+    pub(crate) fn seeks(&self, request: Request) {
+        let mut seeking = self.seeking.lock();
+        let seeking = seeking.get_or_insert_default();
+        seeking.requests.retain(|other| other.pool != request.pool);
+        seeking.matched.retain(|other| other.pool != request.pool);
+        seeking.requests.push(request);
+    }
+
+    /// Notes that the session no longer waits in this pool.
+    pub(crate) fn seeks_no_more(&self, pool: &PoolName) {
+        self.take_request(pool);
+    }
+
+    /// Notes that a partner was found in this pool.
+    pub(crate) fn was_matched(&self, pool: &PoolName) {
+        if let Some(request) = self.take_request(pool) {
+            self.seeking.lock().get_or_insert_default().matched.push(request);
+        }
+    }
+
+    fn take_request(&self, pool: &PoolName) -> Option<Request> {
+        let mut place = self.seeking.lock();
+        let seeking = place.as_mut()?;
+        let at = seeking.requests.iter().position(|request| request.pool == *pool);
+        let request = at.map(|at| seeking.requests.swap_remove(at));
+        let pin = seeking.pins.iter().position(|(p, _)| p == pool);
+        let pin = pin.map(|at| seeking.pins.swap_remove(at));
+        if seeking.requests.is_empty() && seeking.matched.is_empty() && seeking.pins.is_empty() {
+            *place = None;
+        }
+        drop(place);
+        // Letting go of a pin asks the hub: not under this lock.
+        drop(pin);
+        request
+    }
+
+    /// Keeps the room of a proposed match subscribed, in place of an earlier one of the pool.
+    pub(crate) fn keep_pin(&self, pool: &PoolName, pin: Pin) {
+        let mut place = self.seeking.lock();
+        let seeking = place.get_or_insert_default();
+        let old = seeking.pins.iter_mut().find(|(p, _)| p == pool);
+        let old = match old {
+            Some((_, kept)) => Some(std::mem::replace(kept, pin)),
+            None => {
+                seeking.pins.push((pool.clone(), pin));
+                None
+            }
+        };
+        drop(place);
+        drop(old);
+    }
+
+    /// What the session asked for in this pool, whether it waits still or found a partner.
+    pub(crate) fn request(&self, pool: &PoolName) -> Option<Request> {
+        let seeking = self.seeking.lock();
+        let seeking = seeking.as_ref()?;
+        let mut all = seeking.requests.iter().chain(&seeking.matched);
+        all.find(|request| request.pool == *pool).cloned()
+    }
+
+    /// All that the session asked for.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.seeking.lock().as_ref().map_or_else(Vec::new, |seeking| seeking.requests.clone())
+    }
+
+    /// Forgets where it waits, and returns the pools.
+    pub(crate) fn stop_seeking(&self) -> Vec<PoolName> {
+        let seeking = self.seeking.lock().take();
+        seeking.map_or_else(Vec::new, |s| s.requests.iter().map(|r| r.pool.clone()).collect())
+    }
+}

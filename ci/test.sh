@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# All tests, whatever they need. What is not there and cannot be installed is named, with how to get it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. ci/steps.sh
+
+# Without a usable cargo nothing below makes sense.
+ci/cargo.sh --version
+
+# Unit tests, scenarios, the programs in the documentation, and who may know whom (chat-core/tests).
+step "tests, all features" ci/cargo.sh test --workspace --all-features --locked --no-fail-fast
+
+# The core as most programs use it. Its tests bring the testkit along; that it stands without any feature, and
+# with each of them alone, is seen by building the library by itself.
+step "chat-core's tests, default features" ci/cargo.sh test -p chat-core --locked --no-fail-fast
+step "chat-core alone" ci/cargo.sh check -p chat-core --lib --locked
+step "chat-core with serde alone" ci/cargo.sh check -p chat-core --lib --locked --features serde
+step "chat-core with testkit alone" ci/cargo.sh check -p chat-core --lib --locked --features testkit
+
+finish

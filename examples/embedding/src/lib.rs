@@ -1,0 +1,3 @@
+//! The README, so that its programs are compiled and run as doctests. They live here and not in `chat-core`
+//! because a packaged `chat-core` has no README beside it.
+#![doc = include_str!("../../../README.md")]
