@@ -128,7 +128,7 @@ impl MemoryStore {
     /// Who the two of a pair room are, also after it closed, as long as it is remembered.
     pub(super) fn pair_room(&self, room: &RoomId) -> Option<PairRoom> {
         self.registry.with(room, |cell| {
-            let room = cell?.room.as_deref()?;
+            let room = cell?.room.as_ref()?;
             let Pair(users) = room.pair.as_deref()?.clone();
             Some(PairRoom { users, closed: room.closed_why() })
         })

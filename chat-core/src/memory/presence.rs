@@ -80,7 +80,7 @@ impl PresenceStore for MemoryStore {
         limit: u32,
     ) -> StoreResult<Option<MembersPage>> {
         Ok(self.registry.with(room, |cell| {
-            let room = cell?.room.as_deref().filter(|room| room.closed.is_none())?;
+            let room = cell?.room.as_ref().filter(|room| room.closed.is_none())?;
             let (members, more) = room.roster.page(after, limit);
             Some(MembersPage { members, count: room.live(), more, cursor: room.head() })
         }))
@@ -153,7 +153,7 @@ impl MemoryStore {
         };
         step.session_in(life, enter.session, &you, &enter.name)?;
         let wrote = step.done(if created { Rearm::Exactly } else { Rearm::Earlier });
-        let Some(room) = cell.room.as_deref() else { return Ok(Entered::Missing) };
+        let Some(room) = cell.room.as_ref() else { return Ok(Entered::Missing) };
         let (entries, replay) = room.replay(enter);
         let (members, _) = room.roster.page(None, enter.members);
         let (view, cursor) = (room.view(), room.head());
@@ -206,7 +206,7 @@ impl MemoryStore {
         while let Some(room) = next.filter(|_| rows.len() < limit) {
             let behind = after.as_ref().filter(|row| row.room == room).map(|row| row.session);
             self.registry.with(&room, |cell| {
-                let Some(here) = cell.and_then(|cell| cell.room.as_deref()) else { return };
+                let Some(here) = cell.and_then(|cell| cell.room.as_ref()) else { return };
                 let sessions = here.roster.sessions_of(by, behind).take(limit - rows.len());
                 let row = |key: SessionKey| IndexRow { room: room.clone(), session: key.session };
                 rows.extend(sessions.map(row));

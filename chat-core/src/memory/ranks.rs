@@ -96,10 +96,11 @@ impl Lists {
             if before != after
                 && let Some(row) = &self.rows[rank.0 as usize]
             {
-                let (old, new) = (row.place(before, rank.0), row.place(after, rank.0));
+                let mut key = row.place(before, rank.0);
                 let list = self.of(order);
-                list.remove(&old);
-                list.insert(new);
+                list.remove(&key);
+                key.down = u64::MAX - after;
+                list.insert(key);
             }
         }
         changed
@@ -129,8 +130,9 @@ impl Ranks {
     pub(super) fn remove(&self, rank: Rank) {
         let mut lists = self.lists.lock();
         let Some(row) = lists.rows.get_mut(rank.0 as usize).and_then(Option::take) else { return };
+        let mut key = row.place(0, rank.0);
         for order in Order::ALL {
-            let key = row.place(row.value(order), rank.0);
+            key.down = u64::MAX - row.value(order);
             lists.of(order).remove(&key);
         }
         lists.free.push(rank.0);

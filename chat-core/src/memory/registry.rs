@@ -23,7 +23,7 @@ pub(super) struct Cell {
     /// Nodes that are told. They may subscribe before there is a room, and stay when it is opened again.
     pub(super) subscribers: Subscribers,
     /// The room: open, or closed and remembered.
-    pub(super) room: Option<Box<Room>>,
+    pub(super) room: Option<Room>,
     /// Whether this cell was taken from the map.
     gone: bool,
 }

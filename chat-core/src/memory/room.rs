@@ -98,7 +98,7 @@ impl RoomStore for MemoryStore {
 impl MemoryStore {
     /// Looks at a room, open or closed, if there is one.
     fn read<R>(&self, id: &RoomId, look: impl FnOnce(Option<&Room>) -> R) -> R {
-        self.registry.with(id, |cell| look(cell.and_then(|cell| cell.room.as_deref())))
+        self.registry.with(id, |cell| look(cell.and_then(|cell| cell.room.as_ref())))
     }
 
     fn open_now(&self, by: Writer, new: NewRoom) -> StoreResult<Opened> {
@@ -203,7 +203,7 @@ impl MemoryStore {
 
 /// The room in a cell, where it is open.
 fn open_room(cell: &Cell) -> Option<&Room> {
-    cell.room.as_deref().filter(|room| room.closed.is_none())
+    cell.room.as_ref().filter(|room| room.closed.is_none())
 }
 
 /// As whom something is said, and under what name; `None` where the author is not in the room as they must be.

@@ -78,7 +78,7 @@ impl MemoryStore {
         pool: Option<&'a mut Pool>,
         cell: &'a mut Cell,
     ) -> Option<Step<'a>> {
-        let room = cell.room.as_deref_mut()?;
+        let room = cell.room.as_mut()?;
         Some(Step {
             store: self,
             pool,
@@ -116,7 +116,7 @@ impl MemoryStore {
             room.rank = Some(self.ranks.add(&room.fixed, room.seen()));
         }
         let view = room.view();
-        cell.room = Some(Box::new(room));
+        cell.room = Some(room);
         Ok(view)
     }
 }
