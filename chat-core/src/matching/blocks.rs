@@ -1,7 +1,8 @@
 //! Who never meets whom again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use super::keyed::{Keyed, Map};
 use crate::id::UserId;
 use crate::limits::MatchRules;
 use crate::time::Timestamp;
@@ -12,9 +13,9 @@ use crate::time::Timestamp;
 /// meet changes only in a step that can run the rule for them.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    by: HashMap<UserId, Vec<Block>>,
+    by: Map<UserId, Vec<Block>>,
     /// In order of their end.
-    order: BTreeMap<(Timestamp, u64), (UserId, UserId)>,
+    order: BTreeMap<(Timestamp, u64), (Keyed<UserId>, UserId)>,
     made: u64,
 }
 
@@ -27,22 +28,22 @@ struct Block {
 
 impl Blocks {
     /// Whether one of the two has blocked the other.
-    pub(super) fn between(&self, a: &UserId, b: &UserId) -> bool {
+    pub(super) fn between(&self, a: &Keyed<UserId>, b: &Keyed<UserId>) -> bool {
         !self.by.is_empty() && (self.has(a, b) || self.has(b, a))
     }
 
-    fn has(&self, by: &UserId, whom: &UserId) -> bool {
+    fn has(&self, by: &Keyed<UserId>, whom: &UserId) -> bool {
         self.by.get(by).is_some_and(|blocks| blocks.iter().any(|b| b.whom == *whom))
     }
 
     /// Adds a block, or makes one last anew. Returns users who lost one of theirs for it: the oldest goes.
     pub(super) fn add(
         &mut self,
-        by: &UserId,
+        by: &Keyed<UserId>,
         whom: &UserId,
         rules: &MatchRules,
         now: Timestamp,
-    ) -> Vec<UserId> {
+    ) -> Vec<Keyed<UserId>> {
         let mut lost = Vec::new();
         self.made += 1;
         let (until, number) = (now.after(rules.block_kept), self.made);
@@ -70,11 +71,11 @@ impl Blocks {
     }
 
     /// Takes out one that has ended; returns whose it was.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Option<UserId> {
+    pub(super) fn expire(&mut self, now: Timestamp) -> Option<Keyed<UserId>> {
         if self.next()? <= now { self.drop_first() } else { None }
     }
 
-    fn drop_first(&mut self) -> Option<UserId> {
+    fn drop_first(&mut self) -> Option<Keyed<UserId>> {
         let (_, (by, whom)) = self.order.pop_first()?;
         if let Some(mine) = self.by.get_mut(&by) {
             mine.retain(|b| b.whom != whom);
@@ -93,10 +94,13 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::keyed::Hashing;
+    use std::sync::LazyLock;
     use std::time::Duration;
 
-    fn user(n: usize) -> UserId {
-        UserId::new(&format!("u{n}")).unwrap()
+    fn user(n: usize) -> Keyed<UserId> {
+        static HASHING: LazyLock<Hashing> = LazyLock::new(Hashing::default);
+        HASHING.key(UserId::new(&format!("u{n}")).unwrap())
     }
 
     fn rules(blocks: usize, blocks_in_pool: usize) -> MatchRules {

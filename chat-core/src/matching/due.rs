@@ -66,7 +66,12 @@ impl Pool {
                 ticket.grow(&self.rules, now);
                 // Whoever has not changed goes on where the scan stopped; all others begin anew.
                 let same = before == (ticket.widened, ticket.released);
-                let from = ticket.paused.filter(|_| same).map(|(_, at)| at).unwrap_or_default();
+                let from = ticket
+                    .paused
+                    .take()
+                    .filter(|_| same)
+                    .map(|paused| paused.1)
+                    .unwrap_or_default();
                 return self.seek(slot, from, now, mail);
             }
             (State::Proposed { .. }, _) => self.arm(slot),

@@ -2,12 +2,14 @@
 mod blocks;
 mod due;
 mod fit;
+mod keyed;
 mod outcome;
 mod partners;
 mod pool;
 mod proposed;
 mod queue;
 mod scan;
+mod slab;
 #[cfg(test)]
 mod tests;
 mod ticket;

@@ -1,7 +1,8 @@
 //! Who met whom a moment ago.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::hash_map;
 
+use super::keyed::{Keyed, Map};
 use crate::id::UserId;
 use crate::limits::MatchRules;
 use crate::time::Timestamp;
@@ -11,7 +12,7 @@ const EACH: usize = 2;
 /// Users forgotten in one step.
 const STEP: usize = 1_000;
 
-type Generation = HashMap<UserId, [Option<UserId>; EACH]>;
+type Generation = Map<UserId, [Option<UserId>; EACH]>;
 
 /// The last two partners of each user, newest first, in two generations: when the older one is full of age it goes
 /// as a whole, so nothing is kept by time of its own.
@@ -22,19 +23,25 @@ pub(super) struct Partners {
     /// When the generations changed last; counts while there is one.
     turned: Timestamp,
     /// The generation that goes, a part at each step: freeing a million names at once would hold up everybody.
-    going: Option<hash_map::IntoIter<UserId, [Option<UserId>; EACH]>>,
+    going: Option<hash_map::IntoIter<Keyed<UserId>, [Option<UserId>; EACH]>>,
 }
 
 impl Partners {
     /// Two have met, and it is over.
-    pub(super) fn note(&mut self, a: &UserId, b: &UserId, rules: &MatchRules, now: Timestamp) {
+    pub(super) fn note(
+        &mut self,
+        a: &Keyed<UserId>,
+        b: &Keyed<UserId>,
+        rules: &MatchRules,
+        now: Timestamp,
+    ) {
         if self.young.is_empty() && self.old.is_empty() {
             self.turned = now;
         }
         for (one, other) in [(a, b), (b, a)] {
             let last = self.young.entry(one.clone()).or_default();
-            if last[0].as_ref() != Some(other) {
-                last[1] = last[0].replace(other.clone());
+            if last[0].as_ref() != Some(&**other) {
+                last[1] = last[0].replace(UserId::clone(other));
             }
         }
         if self.young.len() > rules.waiting.max(EACH) {
@@ -43,7 +50,7 @@ impl Partners {
     }
 
     /// The last partners of a user, newest first.
-    pub(super) fn of(&self, user: &UserId) -> Box<[UserId]> {
+    pub(super) fn of(&self, user: &Keyed<UserId>) -> Box<[UserId]> {
         let mut last: Vec<UserId> = Vec::new();
         for generation in [&self.young, &self.old] {
             let Some(names) = (!generation.is_empty()).then(|| generation.get(user)).flatten()
@@ -93,10 +100,17 @@ impl Partners {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::keyed::Hashing;
+    use std::sync::LazyLock;
     use std::time::Duration;
 
-    fn user(n: usize) -> UserId {
-        UserId::new(&format!("u{n}")).unwrap()
+    fn user(n: usize) -> Keyed<UserId> {
+        static HASHING: LazyLock<Hashing> = LazyLock::new(Hashing::default);
+        HASHING.key(UserId::new(&format!("u{n}")).unwrap())
+    }
+
+    fn names<const N: usize>(of: [usize; N]) -> [UserId; N] {
+        of.map(|n| UserId::clone(&user(n)))
     }
 
     fn rules(waiting: usize) -> MatchRules {
@@ -110,8 +124,8 @@ mod tests {
         for other in [2, 3, 3, 4] {
             partners.note(&user(1), &user(other), &rules, Timestamp(0));
         }
-        assert_eq!(*partners.of(&user(1)), [user(4), user(3)]);
-        assert_eq!(*partners.of(&user(2)), [user(1)]);
+        assert_eq!(*partners.of(&user(1)), names([4, 3]));
+        assert_eq!(*partners.of(&user(2)), names([1]));
         assert!(partners.of(&user(9)).is_empty());
     }
 
@@ -123,11 +137,11 @@ mod tests {
         assert_eq!(partners.next(&rules), Some(Timestamp(100)));
         partners.forget(&rules, Timestamp(100));
         partners.note(&user(1), &user(3), &rules, Timestamp(150));
-        assert_eq!(*partners.of(&user(1)), [user(3), user(2)]);
+        assert_eq!(*partners.of(&user(1)), names([3, 2]));
         for _ in 0..2 {
             partners.forget(&rules, Timestamp(200));
         }
-        assert_eq!(*partners.of(&user(1)), [user(3)]);
+        assert_eq!(*partners.of(&user(1)), names([3]));
         for _ in 0..2 {
             partners.forget(&rules, Timestamp(300));
         }

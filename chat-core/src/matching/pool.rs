@@ -1,10 +1,11 @@
 //! The pool: every operation, over everything that it keeps.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::blocks::Blocks;
 use super::fit::shared;
+use super::keyed::{Hashing, Keyed, Map};
 use super::outcome::{Confirming, Pairing, Step};
 use super::partners::Partners;
 use super::proposed::{Match, Proposed, Side};
@@ -28,7 +29,8 @@ pub struct Pool {
     pub(super) name: PoolName,
     pub(super) rules: MatchRules,
     /// Everybody is in exactly one place, so nobody can wait while in a room, or be in two matches.
-    pub(super) users: HashMap<UserId, Whereabouts>,
+    pub(super) users: Map<UserId, Whereabouts>,
+    pub(super) hashing: Hashing,
     pub(super) tickets: Tickets,
     pub(super) tags: Tags,
     /// Those who take anybody.
@@ -50,6 +52,12 @@ pub(super) enum Whereabouts {
     Engaged(RoomId),
 }
 
+impl Whereabouts {
+    fn is_in(&self, room: &RoomId) -> bool {
+        matches!(self, Self::Engaged(there) if there == room)
+    }
+}
+
 impl Pool {
     /// A pool with nobody in it.
     #[must_use]
@@ -57,11 +65,12 @@ impl Pool {
         Self {
             name,
             rules,
-            users: HashMap::new(),
+            users: Map::default(),
+            hashing: Hashing::default(),
             tickets: Tickets::default(),
             tags: Tags::default(),
             general: Queue::default(),
-            proposed: Proposed::default(),
+            proposed: Proposed::new(),
             timers: Timers::default(),
             blocks: Blocks::default(),
             partners: Partners::default(),
@@ -76,35 +85,37 @@ impl Pool {
     /// [`Bound::Waiting`] where nobody more may wait; then nothing has changed.
     pub fn submit(&mut self, request: Request, now: Timestamp) -> StoreResult<Step<Submitted>> {
         let mut step = Step::new(Submitted::Waiting);
-        let (entered, arrival) = match self.users.get(&request.user) {
-            Some(Whereabouts::Engaged(room)) => {
-                return Ok(Step::new(Submitted::Engaged { room: room.clone() }));
-            }
-            Some(Whereabouts::Waiting(slot)) => {
-                let slot = *slot;
-                let left = self.break_off(slot);
-                let ticket = &self.tickets[slot];
-                let old = (ticket.entered, ticket.arrival);
-                if ticket.session != request.session {
-                    self.tell_unmatched(slot, UnmatchedWhy::Replaced, &mut step.mail);
-                }
-                self.remove(slot);
-                if let Some(left) = left {
-                    self.settle(left, now, &mut step.mail);
-                }
-                old
-            }
-            None => {
+        let user = self.hashing.key(request.user.clone());
+        let there = match self.users.entry(user.clone()) {
+            Entry::Occupied(there) => there.get().clone(),
+            Entry::Vacant(nowhere) => {
                 let max = self.rules.waiting.min(u32::MAX as usize);
                 if self.tickets.len() >= max {
                     return Err(StoreError::TooMany { bound: Bound::Waiting, max });
                 }
+                nowhere.insert(Whereabouts::Waiting(self.tickets.next()));
                 self.arrivals += 1;
-                (now, self.arrivals)
+                let slot = self.add(user, request, now, self.arrivals);
+                self.settle(slot, now, &mut step.mail);
+                return Ok(step);
             }
         };
-        let slot = self.add(request, entered, arrival);
-        self.settle(slot, now, &mut step.mail);
+        match there {
+            Whereabouts::Engaged(room) => step.outcome = Submitted::Engaged { room },
+            Whereabouts::Waiting(slot) => {
+                let left = self.break_off(slot);
+                if self.tickets[slot].session != request.session {
+                    self.tell_unmatched(slot, UnmatchedWhy::Replaced, &mut step.mail);
+                }
+                let old = self.release_ticket(slot);
+                if let Some(left) = left {
+                    self.settle(left, now, &mut step.mail);
+                }
+                let slot = self.add(user.clone(), request, old.entered, old.arrival);
+                self.users.insert(user, Whereabouts::Waiting(slot));
+                self.settle(slot, now, &mut step.mail);
+            }
+        }
         Ok(step)
     }
 
@@ -121,7 +132,8 @@ impl Pool {
             found.sides[side].confirmed = true;
             return Confirming::Half;
         }
-        let sides = found.sides.map(|s| (tickets[s.slot].user.clone(), tickets[s.slot].session));
+        let sides =
+            found.sides.map(|s| (UserId::clone(&tickets[s.slot].user), tickets[s.slot].session));
         let policy = Arc::clone(&tickets[found.sides[0].slot].policy);
         Confirming::Ready(Pairing { room: found.room.clone(), sides, policy })
     }
@@ -151,15 +163,16 @@ impl Pool {
     /// A pair room of this pool has closed: its two may wait again, and remember one another for a while. Told again, or of
     /// others, it does nothing.
     pub fn closed(&mut self, room: &RoomId, users: [&UserId; 2], now: Timestamp) {
+        let users = users.map(|user| self.hashing.key(user.clone()));
         let mut were = false;
-        for user in users {
-            if self.engaged(user) == Some(room) {
+        for user in &users {
+            if self.users.get(user).is_some_and(|there| there.is_in(room)) {
                 self.users.remove(user);
                 were = true;
             }
         }
         if were {
-            self.partners.note(users[0], users[1], &self.rules, now);
+            self.partners.note(&users[0], &users[1], &self.rules, now);
         }
     }
 
@@ -170,7 +183,7 @@ impl Pool {
         session: SessionKey,
         now: Timestamp,
     ) -> Step<Withdrawn> {
-        let slot = match self.users.get(user) {
+        let slot = match self.whereabouts(user) {
             None => return Step::new(Withdrawn::NotWaiting),
             Some(Whereabouts::Engaged(room)) => {
                 return Step::new(Withdrawn::Engaged { room: room.clone() });
@@ -250,11 +263,11 @@ impl Pool {
         if by == whom {
             return step;
         }
-        let lost = self.blocks.add(by, whom, &self.rules, now);
+        let lost = self.blocks.add(&self.hashing.key(by.clone()), whom, &self.rules, now);
         if let Some(slot) = self.ticket_of(by)
             && let State::Proposed { at } = self.tickets[slot].state
             && let Some(other) = self.proposed.get(at).map(|pair| pair.other(slot).slot)
-            && self.tickets[other].user == *whom
+            && *self.tickets[other].user == *whom
         {
             self.take_apart(at);
             // Whoever waited longer chooses first.
@@ -279,7 +292,7 @@ impl Pool {
     /// The pair room of this pool that a user is in.
     #[must_use]
     pub fn engaged(&self, user: &UserId) -> Option<&RoomId> {
-        match self.users.get(user)? {
+        match self.whereabouts(user)? {
             Whereabouts::Engaged(room) => Some(room),
             Whereabouts::Waiting(_) => None,
         }
@@ -297,25 +310,35 @@ impl Pool {
         self.users.is_empty() && self.blocks.is_empty() && self.partners.is_empty()
     }
 
+    fn whereabouts(&self, user: &UserId) -> Option<&Whereabouts> {
+        self.users.get(&self.hashing.key(user.clone()))
+    }
+
     fn ticket_of(&self, user: &UserId) -> Option<Slot> {
-        match self.users.get(user)? {
+        match self.whereabouts(user)? {
             Whereabouts::Waiting(slot) => Some(*slot),
             Whereabouts::Engaged(_) => None,
         }
     }
 
-    /// Makes a ticket, which stands in no queue yet.
-    fn add(&mut self, request: Request, entered: Timestamp, arrival: u64) -> Slot {
-        let Request { pool: _, user, session, tags, strict, mut blocked, policy } = request;
+    /// Makes a ticket in the next slot, which stands in no queue yet. To put the slot into `users` is the caller's.
+    fn add(
+        &mut self,
+        user: Keyed<UserId>,
+        request: Request,
+        entered: Timestamp,
+        arrival: u64,
+    ) -> Slot {
+        let Request { pool: _, user: _, session, tags, strict, mut blocked, policy } = request;
         blocked.sort_unstable();
         let policy = match &self.policy {
             Some(last) if **last == policy => Arc::clone(last),
             _ => Arc::clone(self.policy.insert(Arc::new(policy))),
         };
-        let tags = tags.into_iter().map(|tag| self.tags.hold(tag)).collect();
+        let tags = tags.into_iter().map(|tag| self.tags.hold(self.hashing.key(tag))).collect();
         let partners = self.partners.of(&user);
-        let slot = self.tickets.insert(Ticket {
-            user: user.clone(),
+        self.tickets.insert(Ticket {
+            user,
             session,
             tags,
             strict,
@@ -333,9 +356,7 @@ impl Pool {
             timer: None,
             before: None,
             behind: None,
-        });
-        self.users.insert(user, Whereabouts::Waiting(slot));
-        slot
+        })
     }
 
     /// Runs the rule for one who waits, from the start. The number is of those it looked at in vain.
@@ -346,13 +367,13 @@ impl Pool {
 
     pub(super) fn settle_user(
         &mut self,
-        user: &UserId,
+        user: &Keyed<UserId>,
         now: Timestamp,
         mail: &mut Vec<Mail>,
     ) -> usize {
-        match self.ticket_of(user) {
-            Some(slot) if self.tickets[slot].state == State::Waiting => {
-                self.settle(slot, now, mail)
+        match self.users.get(user) {
+            Some(Whereabouts::Waiting(slot)) if self.tickets[*slot].state == State::Waiting => {
+                self.settle(*slot, now, mail)
             }
             _ => 0,
         }
@@ -370,7 +391,7 @@ impl Pool {
         let field = Field { tickets, tags, general, blocks };
         let (found, looked) = field.scan(slot, from, self.rules.scan.max(1));
         self.tickets[slot].paused = match found {
-            Found::Paused(at) => Some((now, at)),
+            Found::Paused(at) => Some(Box::new((now, at))),
             Found::Nobody | Found::Partner(_) => None,
         };
         match found {
@@ -400,7 +421,7 @@ impl Pool {
                 which: pair.which,
                 room: pair.room.clone(),
                 session: ticket.session,
-                user: ticket.user.clone(),
+                user: UserId::clone(&ticket.user),
             });
         }
     }
@@ -464,7 +485,9 @@ impl Pool {
         let place = ticket.place(slot);
         if !std::mem::replace(&mut ticket.queued, true) {
             for id in ticket.tags.as_slice() {
-                self.tags.queue_mut(*id).insert(place);
+                if let Some(queue) = self.tags.queue_mut(*id) {
+                    queue.insert(place);
+                }
             }
         }
         if ticket.is_open() && !std::mem::replace(&mut ticket.queued_general, true) {
@@ -478,7 +501,9 @@ impl Pool {
         let place = ticket.place(slot);
         if std::mem::take(&mut ticket.queued) {
             for id in ticket.tags.as_slice() {
-                self.tags.queue_mut(*id).remove(place);
+                if let Some(queue) = self.tags.queue_mut(*id) {
+                    queue.remove(place);
+                }
             }
         }
         if std::mem::take(&mut ticket.queued_general) {

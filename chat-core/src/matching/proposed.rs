@@ -1,5 +1,6 @@
 //! Matches that are proposed and not yet confirmed by both sides.
 
+use super::slab::Slab;
 use super::ticket::Slot;
 use crate::id::{MatchId, RoomId};
 use crate::time::Timestamp;
@@ -28,37 +29,36 @@ impl Match {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Proposed {
-    kept: Vec<Option<Match>>,
-    free: Vec<u32>,
+    kept: Slab<Match>,
+    /// Counts matches, from a random start.
+    made: u32,
 }
 
 impl Proposed {
+    pub(super) fn new() -> Self {
+        Self { kept: Slab::default(), made: MatchId::random().0 as u32 }
+    }
+
     /// A place for a match, and a name by which it is found there: the lower half of the name is the place, the upper
-    /// half is random, so that a name from yesterday does not name today's match.
+    /// half tells it from those that were there before, and in the pool of this name that was there before.
     pub(super) fn add(&mut self, make: impl FnOnce(MatchId) -> Match) -> u32 {
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.kept.push(None);
-            (self.kept.len() - 1) as u32
-        });
-        let which = MatchId((MatchId::random().0 << 32) | u64::from(at));
-        self.kept[at as usize] = Some(make(which));
-        at
+        self.made = self.made.wrapping_add(1);
+        let which = MatchId((u64::from(self.made) << 32) | u64::from(self.kept.next()));
+        self.kept.insert(make(which))
     }
 
     pub(super) fn remove(&mut self, at: u32) -> Option<Match> {
-        let gone = self.kept.get_mut(at as usize)?.take()?;
-        self.free.push(at);
-        Some(gone)
+        self.kept.remove(at)
     }
 
     pub(super) fn get(&self, at: u32) -> Option<&Match> {
-        self.kept.get(at as usize)?.as_ref()
+        self.kept.get(at)
     }
 
     pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Match> {
-        self.kept.get_mut(at as usize)?.as_mut()
+        self.kept.get_mut(at)
     }
 
     pub(super) fn find(&self, which: MatchId) -> Option<u32> {
@@ -68,6 +68,6 @@ impl Proposed {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.kept.len() - self.free.len()
+        self.kept.len()
     }
 }

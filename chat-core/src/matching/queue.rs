@@ -3,9 +3,11 @@
 //! Those who stand in one queue are apart from one another (blocked, or last partners), or they would be matched.
 //! So almost every queue holds one ticket, and that costs no allocation.
 
-use std::collections::{BTreeSet, HashMap, btree_set};
+use std::collections::{BTreeSet, btree_set};
 use std::ops::Bound;
 
+use super::keyed::{Keyed, Map};
+use super::slab::Slab;
 use super::ticket::{Place, Slot};
 use crate::text::Tag;
 
@@ -112,15 +114,13 @@ impl Iterator for Merged<'_> {
 /// Tags that some ticket has, by number, each with its queue.
 #[derive(Debug, Default)]
 pub(super) struct Tags {
-    numbers: HashMap<Tag, u32>,
-    kept: Vec<Kept>,
-    free: Vec<u32>,
+    numbers: Map<Tag, u32>,
+    kept: Slab<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    /// `None` in one that is free.
-    tag: Option<Tag>,
+    tag: Keyed<Tag>,
     /// Tickets that have it, in the queue or not.
     holders: u32,
     queue: Queue,
@@ -128,49 +128,48 @@ struct Kept {
 
 impl Tags {
     /// The number of a tag, from now on held once more.
-    pub(super) fn hold(&mut self, tag: Tag) -> u32 {
-        let (kept, free) = (&mut self.kept, &mut self.free);
+    pub(super) fn hold(&mut self, tag: Keyed<Tag>) -> u32 {
+        let kept = &mut self.kept;
         let id = *self.numbers.entry(tag).or_insert_with_key(|tag| {
-            let new = Kept { tag: Some(tag.clone()), holders: 0, queue: Queue::Empty };
-            if let Some(id) = free.pop() {
-                kept[id as usize] = new;
-                return id;
-            }
-            kept.push(new);
-            (kept.len() - 1) as u32
+            kept.insert(Kept { tag: tag.clone(), holders: 0, queue: Queue::Empty })
         });
-        self.kept[id as usize].holders += 1;
+        if let Some(kept) = kept.get_mut(id) {
+            kept.holders += 1;
+        }
         id
     }
 
     /// Held once less; nobody is left in its queue when the last holder lets go.
     pub(super) fn let_go(&mut self, id: u32) {
-        let kept = &mut self.kept[id as usize];
+        let Some(kept) = self.kept.get_mut(id) else { return };
         kept.holders -= 1;
-        if kept.holders == 0 {
-            kept.queue = Queue::Empty;
-            if let Some(tag) = kept.tag.take() {
-                self.numbers.remove(&tag);
-            }
-            self.free.push(id);
+        if kept.holders == 0
+            && let Some(gone) = self.kept.remove(id)
+        {
+            self.numbers.remove(&gone.tag);
         }
     }
 
     pub(super) fn name(&self, id: u32) -> Option<&Tag> {
-        self.kept[id as usize].tag.as_ref()
+        self.kept.get(id).map(|kept| &*kept.tag)
     }
 
-    pub(super) fn queue(&self, id: u32) -> &Queue {
-        &self.kept[id as usize].queue
+    pub(super) fn queue(&self, id: u32) -> Option<&Queue> {
+        self.kept.get(id).map(|kept| &kept.queue)
     }
 
-    pub(super) fn queue_mut(&mut self, id: u32) -> &mut Queue {
-        &mut self.kept[id as usize].queue
+    pub(super) fn queue_mut(&mut self, id: u32) -> Option<&mut Queue> {
+        self.kept.get_mut(id).map(|kept| &mut kept.queue)
+    }
+
+    #[cfg(test)]
+    pub(super) fn holders(&self, id: u32) -> u32 {
+        self.kept.get(id).unwrap().holders
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.numbers.len(), self.kept.len() - self.free.len());
+        assert_eq!(self.numbers.len(), self.kept.len());
         self.numbers.len()
     }
 }
@@ -178,6 +177,7 @@ impl Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::keyed::Hashing;
     use crate::time::Timestamp;
 
     fn place(entered: u64, arrival: u64) -> Place {
@@ -216,13 +216,16 @@ mod tests {
 
     #[test]
     fn a_tag_is_kept_as_long_as_somebody_has_it() {
-        let (mut tags, music) = (Tags::default(), Tag::new("music", 32).unwrap());
+        let mut tags = Tags::default();
+        let hashing = Hashing::default();
+        let key = |text| hashing.key(Tag::new(text, 32).unwrap());
+        let music = key("music");
         let id = tags.hold(music.clone());
         assert_eq!(tags.hold(music.clone()), id);
         tags.let_go(id);
-        assert_eq!((tags.name(id), tags.len()), (Some(&music), 1));
+        assert_eq!((tags.name(id), tags.len()), (Some(&*music), 1));
         tags.let_go(id);
         assert_eq!((tags.name(id), tags.len()), (None, 0));
-        assert_eq!(tags.hold(Tag::new("film", 32).unwrap()), id);
+        assert_eq!(tags.hold(key("film")), id);
     }
 }

@@ -41,14 +41,15 @@ impl Field<'_> {
         let me = &self.tickets[slot];
         let mut looked = 0;
         for general in [false, true] {
-            if general < from.general || (general && !me.is_open()) {
+            if (!general && from.general) || (general && !me.is_open()) {
                 continue;
             }
             let after = if general == from.general { from.after } else { None };
             let tags: &[u32] = if general { &[] } else { me.tags.as_slice() };
-            let by_tag = tags.iter().map(|id| self.tags.queue(*id)).filter(|q| !q.is_only(slot));
-            let all = general.then_some(self.general).filter(|q| !q.is_only(slot));
-            for place in Merged::of(by_tag.chain(all).map(|queue| queue.behind(after))) {
+            let by_tag = tags.iter().filter_map(|id| self.tags.queue(*id));
+            let all = general.then_some(self.general);
+            let queues = by_tag.chain(all).filter(|queue| !queue.is_only(slot));
+            for place in Merged::of(queues.map(|queue| queue.behind(after))) {
                 if place.slot == slot {
                     continue;
                 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::keyed::Keyed;
 use super::scan::Pause;
 use crate::id::UserId;
 use crate::limits::MatchRules;
@@ -40,7 +41,7 @@ pub(super) enum State {
 
 #[derive(Debug)]
 pub(super) struct Ticket {
-    pub(super) user: UserId,
+    pub(super) user: Keyed<UserId>,
     pub(super) session: SessionKey,
     pub(super) tags: TagIds,
     pub(super) strict: bool,
@@ -61,7 +62,7 @@ pub(super) struct Ticket {
     pub(super) queued: bool,
     pub(super) queued_general: bool,
     /// A scan that is to go on, and since when.
-    pub(super) paused: Option<(Timestamp, Pause)>,
+    pub(super) paused: Option<Box<(Timestamp, Pause)>>,
     /// The deadline under which it is among the timers.
     pub(super) timer: Option<Timestamp>,
     /// Neighbours among the tickets of the same writer.
@@ -94,7 +95,7 @@ impl Ticket {
                 let widen =
                     (!self.widened && !self.strict).then(|| self.entered.after(rules.widen));
                 let release = (!self.released).then(|| self.entered.after(rules.soft));
-                let scan = self.paused.map(|(since, _)| since);
+                let scan = self.paused.as_ref().map(|paused| paused.0);
                 [widen, release, scan].into_iter().flatten().min()
             }
         }

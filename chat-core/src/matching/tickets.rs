@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 
+use super::slab::Slab;
 use super::ticket::{Slot, Ticket};
 use crate::store::Writer;
 
 #[derive(Debug, Default)]
 pub(super) struct Tickets {
-    slots: Vec<Option<Ticket>>,
-    free: Vec<Slot>,
+    slots: Slab<Ticket>,
     /// The first of each writer's tickets. The others follow through the tickets themselves, so that a dead node's
     /// are found without looking at everybody's.
     writers: HashMap<Writer, Slot>,
@@ -17,28 +17,27 @@ pub(super) struct Tickets {
 
 impl Tickets {
     pub(super) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len()
+    }
+
+    /// The slot that the next ticket gets.
+    pub(super) fn next(&self) -> Slot {
+        self.slots.next()
     }
 
     pub(super) fn insert(&mut self, mut ticket: Ticket) -> Slot {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            // `MatchRules::waiting` is held to this many.
-            (self.slots.len() - 1) as Slot
-        });
+        let slot = self.slots.next();
         let first = self.writers.insert(ticket.session.writer, slot);
         ticket.before = None;
         ticket.behind = first;
         if let Some(first) = first {
             self[first].before = Some(slot);
         }
-        self.slots[slot as usize] = Some(ticket);
-        slot
+        self.slots.insert(ticket)
     }
 
     pub(super) fn remove(&mut self, slot: Slot) -> Option<Ticket> {
-        let ticket = self.slots.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
+        let ticket = self.slots.remove(slot)?;
         if let Some(behind) = ticket.behind {
             self[behind].before = ticket.before;
         }
@@ -61,7 +60,7 @@ impl Tickets {
 
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Ticket)> {
-        self.slots.iter().enumerate().filter_map(|(i, t)| Some((i as Slot, t.as_ref()?)))
+        self.slots.iter()
     }
 }
 
@@ -70,7 +69,7 @@ const TAKEN: &str = "whoever keeps a slot (users, queues, timers, matches, neigh
 impl Index<Slot> for Tickets {
     type Output = Ticket;
     fn index(&self, slot: Slot) -> &Ticket {
-        match &self.slots[slot as usize] {
+        match self.slots.get(slot) {
             Some(ticket) => ticket,
             None => unreachable!("{TAKEN}"),
         }
@@ -79,7 +78,7 @@ impl Index<Slot> for Tickets {
 
 impl IndexMut<Slot> for Tickets {
     fn index_mut(&mut self, slot: Slot) -> &mut Ticket {
-        match &mut self.slots[slot as usize] {
+        match self.slots.get_mut(slot) {
             Some(ticket) => ticket,
             None => unreachable!("{TAKEN}"),
         }
