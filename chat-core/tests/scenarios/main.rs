@@ -1,0 +1,12 @@
+//! What a host sees of the engine, through its public interface alone: one file per theme, one claim per test.
+//!
+//! Time is a manual clock that tests move; where waiting itself is meant, tokio's time is paused. Nothing sleeps.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test says that a claim does not hold")]
+
+mod support;
+
+mod no_runtime;
+mod presence;
+mod resume;
+mod talk;
