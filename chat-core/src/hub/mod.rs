@@ -20,11 +20,14 @@
 //! Locks are taken in the order tail (or feed), outbox. A sink is called inside the store's own locks and never calls
 //! the store: what needs the store is noted as [`Work`] for the engine's background tasks.
 
+mod beside;
 mod diff;
 mod feed;
 mod heal;
 mod outbox;
+mod ring;
 mod root;
+mod slot;
 mod tail;
 
 use std::collections::{HashMap, HashSet};
@@ -40,7 +43,9 @@ use tokio::time::Instant;
 pub(crate) use feed::{Feed, LOOK_EVERY};
 pub(crate) use heal::Heal;
 pub(crate) use outbox::{Next, Outbox, Ready, Seat};
-pub(crate) use tail::{Drained, Published, Tail};
+pub(crate) use ring::Published;
+pub(crate) use slot::Drained;
+pub(crate) use tail::Tail;
 
 use crate::entry::{SharedEntry, Signal};
 use crate::id::{Epoch, RoomId};
@@ -147,17 +152,14 @@ impl Hub {
         snapshot: &Snapshot,
     ) -> bool {
         let room = pin.tail.room();
-        let live = snapshot.room.live;
         if let Some((_, seat)) = outbox.seat_in(room) {
-            if seat.tail.sit_again(seat.slot, outbox, key, snapshot.cursor, live) {
+            if seat.tail.sit_again(seat.slot, outbox, key, snapshot) {
                 return true;
             }
             outbox.stand_up(room);
         }
         outbox.sit(|index| {
-            let sit = |tail: &Arc<Tail>| {
-                tail.sit(outbox, index, key, &snapshot.you, snapshot.cursor, live)
-            };
+            let sit = |tail: &Arc<Tail>| tail.sit(outbox, index, key, snapshot);
             loop {
                 let tail = self.tail(room).unwrap_or_else(|| Arc::clone(&pin.tail));
                 if let Some(seat) = sit(&tail) {

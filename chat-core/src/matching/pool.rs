@@ -85,11 +85,10 @@ impl Pool {
     /// [`Bound::Waiting`] where nobody more may wait; then nothing has changed.
     pub fn submit(&mut self, request: Request, now: Timestamp) -> StoreResult<Step<Submitted>> {
         let mut step = Step::new(Submitted::Waiting);
-        let user = self.hashing.key(request.user.clone());
+        let (user, max) = (self.hashing.key(request.user.clone()), self.most());
         let there = match self.users.entry(user.clone()) {
             Entry::Occupied(there) => there.get().clone(),
             Entry::Vacant(nowhere) => {
-                let max = self.rules.waiting.min(u32::MAX as usize);
                 if self.tickets.len() >= max {
                     return Err(StoreError::TooMany { bound: Bound::Waiting, max });
                 }
@@ -307,7 +306,23 @@ impl Pool {
     /// Whether there is nothing in it that would be missed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.blocks.is_empty() && self.partners.is_empty()
+        self.is_idle() && self.partners.is_empty()
+    }
+
+    /// Whether there is nobody in it and no block: what it may still remember is of last partners.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.users.is_empty() && self.blocks.is_empty()
+    }
+
+    /// Whether nobody more may wait.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.tickets.len() >= self.most()
+    }
+
+    fn most(&self) -> usize {
+        self.rules.waiting.min(u32::MAX as usize)
     }
 
     fn whereabouts(&self, user: &UserId) -> Option<&Whereabouts> {

@@ -77,15 +77,10 @@ impl Deadlines {
     }
 }
 
+#[cfg(test)]
 impl Timer {
-    #[cfg(test)]
     pub(super) fn at(&self) -> Option<Timestamp> {
         self.at
-    }
-
-    /// Whether it is set.
-    pub(super) fn is_set(&self) -> bool {
-        self.at.is_some()
     }
 }
 

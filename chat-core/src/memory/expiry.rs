@@ -13,7 +13,7 @@ use super::registry::Cell;
 use super::roster::Out;
 use super::step::{Rearm, Step};
 use crate::entry::LeftWhy;
-use crate::id::{NodeId, RoomId};
+use crate::id::{Incarnation, NodeId, RoomId};
 use crate::store::{Due, ExpiryStore, Happened, Peeked, Reaped, Sink, StoreResult, Writer};
 use crate::time::Timestamp;
 
@@ -22,7 +22,11 @@ impl ExpiryStore for MemoryStore {
     async fn attach(&self, node: NodeId, sink: Arc<dyn Sink>) -> StoreResult<Writer> {
         let now = self.clock.now();
         let (until, mail) = (now.after(self.options.lease), self.options.mail);
-        Ok(self.nodes.attach(node, sink, until, mail, now, &self.deadlines))
+        let writer = self.nodes.attach(node, sink, until, mail, now, &self.deadlines);
+        if writer.incarnation == Incarnation(1) {
+            self.amnesty.begin(now);
+        }
+        Ok(writer)
     }
 
     async fn renew(&self, by: Writer, online: u64) -> StoreResult<u64> {
@@ -59,7 +63,7 @@ impl ExpiryStore for MemoryStore {
         match due {
             Due::Room(room) => self.reap_room(&life, room, amnesty),
             Due::Node(writer) => self.reap_node(&life, *writer, amnesty),
-            Due::Pool(pool) => matching::reap_pool(self, pool, amnesty),
+            Due::Pool(pool) => matching::reap_pool(self, &life, pool, amnesty),
         }
     }
 }
@@ -71,7 +75,7 @@ impl MemoryStore {
         id: &RoomId,
         amnesty: Option<Timestamp>,
     ) -> StoreResult<Reaped> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 life.check()?;
                 Ok(match cell {
@@ -169,7 +173,7 @@ impl MemoryStore {
             left = left.saturating_sub(self.take_out(by, &dead, &room, left, &mut reaped)?.max(1));
         }
         let rooms = dead.first_room().is_some();
-        let waiting = matching::node_over(self, writer, &mut reaped)?;
+        let waiting = matching::node_over(self, writer);
         reaped.more = rooms || waiting;
         if !reaped.more {
             self.nodes.forget(&dead, &self.deadlines);
@@ -186,7 +190,7 @@ impl MemoryStore {
         max: usize,
         reaped: &mut Reaped,
     ) -> StoreResult<usize> {
-        self.pools.with_pool_of(id, |pool| {
+        self.pools.with_pool_of(id, &self.deadlines, |pool| {
             self.registry.with(id, |cell| {
                 by.check()?;
                 let Some(cell) = cell else {

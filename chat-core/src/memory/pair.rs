@@ -13,7 +13,7 @@ use super::step::Rearm;
 use crate::entry::{CloseWhy, LeftWhy, SharedEntry};
 use crate::id::{RoomId, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
-use crate::store::{Departure, PairBreak, SessionKey, StoreResult, Writer};
+use crate::store::{Departure, PairBreak, SessionKey, StoreResult};
 use crate::text::Title;
 use crate::user::Identity;
 
@@ -48,7 +48,8 @@ pub(super) struct PairRoom {
 }
 
 impl MemoryStore {
-    /// Opens a pair room with both sides inside, under aliases made for it, and engages both in the pool.
+    /// Opens a pair room with both sides inside, under aliases made for it. That both are engaged in it now is for the
+    /// caller to tell the pool, in the same step.
     ///
     /// `room` is an id of this pool under which there is nothing yet; nodes may have subscribed to it. That both
     /// leases hold is checked in the same step.
@@ -91,17 +92,14 @@ impl MemoryStore {
             if let Some(over) = made? {
                 return Ok(over);
             }
-            let Some(mut step) = self.begin(Some(&mut *pool), cell) else {
+            let Some(mut step) = self.begin(Some(pool), cell) else {
                 return Err(failed("confirm", "a room was not made"));
             };
             step.room.pair = Some(Box::new(Pair(users.clone())));
-            for (life, (side, (_, alias))) in [one, two].into_iter().zip(sides.iter().zip(&users)) {
-                step.session_in(life, side.session, alias, &Identity::made_name(alias))?;
+            for (side, (_, alias)) in sides.iter().zip(&users) {
+                step.known_session_in(side.session, alias, &Identity::made_name(alias));
             }
             let wrote = step.done(Rearm::Exactly);
-            for (user, _) in &users {
-                pool.engage(user, room);
-            }
             Ok(PairOpened::Opened { wrote, users })
         })
     }
@@ -132,11 +130,5 @@ impl MemoryStore {
             let Pair(users) = room.pair.as_deref()?.clone();
             Some(PairRoom { users, closed: room.closed_why() })
         })
-    }
-
-    /// Whether a writer's life goes on. It may end right afterwards: what has to hold together with it is
-    /// checked within that step, as [`open_pair`](Self::open_pair) does.
-    pub(super) fn holds(&self, writer: Writer) -> bool {
-        self.nodes.living(writer).is_ok()
     }
 }

@@ -96,7 +96,7 @@ impl PresenceStore for MemoryStore {
         after: Option<IndexRow>,
         limit: u32,
     ) -> StoreResult<Vec<IndexRow>> {
-        self.index_now(by, after, limit)
+        self.index_now(by, after.as_ref(), limit)
     }
 }
 
@@ -195,16 +195,16 @@ impl MemoryStore {
     fn index_now(
         &self,
         by: Writer,
-        after: Option<IndexRow>,
+        after: Option<&IndexRow>,
         limit: u32,
     ) -> StoreResult<Vec<IndexRow>> {
         let life = self.nodes.living(by)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut rows = Vec::new();
-        let from = after.as_ref().map_or(Bound::Unbounded, |row| Bound::Included(&row.room));
+        let from = after.map_or(Bound::Unbounded, |row| Bound::Included(&row.room));
         let mut next = life.next_room(from);
         while let Some(room) = next.filter(|_| rows.len() < limit) {
-            let behind = after.as_ref().filter(|row| row.room == room).map(|row| row.session);
+            let behind = after.filter(|row| row.room == room).map(|row| row.session);
             self.registry.with(&room, |cell| {
                 let Some(here) = cell.and_then(|cell| cell.room.as_ref()) else { return };
                 let sessions = here.roster.sessions_of(by, behind).take(limit - rows.len());

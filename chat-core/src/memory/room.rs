@@ -178,7 +178,7 @@ impl MemoryStore {
 
     fn close_now(&self, by: Writer, close: &Close) -> StoreResult<Closing> {
         let life = self.nodes.living(by)?;
-        self.pools.with_pool_of(&close.room, |pool| {
+        self.pools.with_pool_of(&close.room, &self.deadlines, |pool| {
             self.registry.with(&close.room, |cell| {
                 life.check()?;
                 let Some(mut step) = cell.and_then(|cell| self.begin(pool, cell)) else {

@@ -54,7 +54,7 @@ impl MemoryStore {
         id: &RoomId,
         run: impl FnOnce(Result<Step<'_>, Over>) -> R,
     ) -> StoreResult<R> {
-        self.pools.with_pool_of(id, |pool| self.step_in(pool, life, id, run))
+        self.pools.with_pool_of(id, &self.deadlines, |pool| self.step_in(pool, life, id, run))
     }
 
     /// The same for one who holds the pool's lock already.
@@ -134,6 +134,12 @@ impl Step<'_> {
         if self.room.roster.sessions_of(life.writer, None).next().is_none() {
             life.sessions_in(&self.room.fixed.id)?;
         }
+        self.known_session_in(session, seen_as, name);
+        Ok(())
+    }
+
+    /// The same where the life of its node knows already that it has sessions here.
+    pub(super) fn known_session_in(&mut self, session: SessionKey, seen_as: &UserId, name: &Name) {
         if self.room.roster.enter(session, seen_as, name, self.now) {
             self.room.visitors.came(seen_as);
             self.store.users.add(&self.room.real(seen_as), &self.room.fixed.id);
@@ -141,7 +147,6 @@ impl Step<'_> {
             self.notice(|| What::Joined { user, name, live });
             self.moved = true;
         }
-        Ok(())
     }
 
     /// Takes a session out because it says so: in a pair room with its user. Whether it was in.
@@ -245,9 +250,7 @@ impl Step<'_> {
             }
         }
         if let (Some(pair), Some(pool)) = (&self.room.pair, &mut self.pool) {
-            for (user, _) in &pair.0 {
-                pool.release(user, id);
-            }
+            pool.rules.closed(id, [&pair.0[0].0, &pair.0[1].0], self.now);
         }
         self.room.roster = Roster::default();
         self.room.visitors.clear();

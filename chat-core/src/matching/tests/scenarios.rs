@@ -90,6 +90,19 @@ fn last_partners_wait_a_while_for_others_and_then_meet_again() {
 }
 
 #[test]
+fn it_is_enough_that_one_remembers_the_other() {
+    for first in [1, 2] {
+        let mut pool = pool();
+        former_partners(&mut pool, 1, 2, 0);
+        // Two others later, 2 does not remember 1.
+        former_partners(&mut pool, 2, 3, 0);
+        former_partners(&mut pool, 2, 4, 0);
+        pool.ask(&Ask::of(first), 10);
+        assert_eq!(pool.meets(&Ask::of(3 - first), 10), None);
+    }
+}
+
+#[test]
 fn a_third_one_goes_before_the_last_partner() {
     let mut pool = pool();
     former_partners(&mut pool, 1, 2, 0);

@@ -1,16 +1,14 @@
 //! Pair rooms, as matching opens and ends them.
 
-use std::time::Duration;
-
 use super::super::pair::{PairOpened, PairRoom, Side};
-use super::{World, attach, closing, done, entering, id, new_room, user, world};
+use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
 use crate::entry::{CloseWhy, LeftWhy, What};
 use crate::id::{PoolName, RoomId, SessionId, UserId};
 use crate::room::RoomPolicy;
 use crate::store::{
-    Appended, Author, Departure, Due, Entered, ExpiryStore, Happened, Mail, MatchStore, PairBreak,
-    PresenceStore, RoomStore, Say, SessionKey, Writer,
+    Appended, Author, Confirmed, Departure, Due, Entered, ExpiryStore, Happened, Mail, MatchStore,
+    PairBreak, PresenceStore, Request, RoomStore, Say, SessionKey, Writer,
 };
 use crate::text::Name;
 
@@ -27,13 +25,31 @@ fn two() -> Two {
     let world = world();
     let (lees, _) = attach(&world.store, 2);
     let pool = PoolName::new("random").unwrap();
-    let room = RoomId::random_pair(&pool);
+    let [kim, lee] = sides(world.session(1), lees.session(SessionId(2)));
+    for side in [&kim, &lee] {
+        let request = Request {
+            pool: pool.clone(),
+            user: side.user.clone(),
+            session: side.session,
+            tags: Vec::new(),
+            strict: false,
+            blocked: Vec::new(),
+            policy: RoomPolicy::pair(),
+        };
+        done(world.store.submit(side.session.writer, request));
+    }
+    let mail = done(world.store.mail(world.by));
+    let [Mail::Proposed { which, room, .. }] = &mail[..] else { panic!("{mail:?}") };
+    let (which, room) = (*which, room.clone());
+    done(world.store.mail(lees));
     done(world.store.subscribe(world.by, &room));
-    let sides = sides(world.session(1), lees.session(SessionId(2)));
-    let PairOpened::Opened { users, wrote } = open(&world, &pool, &room, &sides) else {
-        panic!("both live");
-    };
+    assert_eq!(done(world.store.confirm(lees, &pool, which, lee.session)), Confirmed::Half);
+    let opened = done(world.store.confirm(world.by, &pool, which, kim.session));
+    let Confirmed::Opened { wrote, users, .. } = opened else { panic!("{opened:?}") };
     assert_eq!(*world.told.entries.lock(), wrote);
+    for node in [world.by, lees] {
+        assert!(matches!(done(world.store.mail(node))[..], [Mail::Matched { .. }]));
+    }
     Two { world, lees, pool, room, users }
 }
 
@@ -51,8 +67,10 @@ fn open(world: &World, pool: &PoolName, room: &RoomId, sides: &[Side; 2]) -> Pai
 
 impl Two {
     fn engaged(&self, who: &str) -> Option<RoomId> {
-        let engaged = |pool: &mut super::super::pools::Pool| pool.engaged(&user(who)).cloned();
-        self.world.store.pools.with(&self.pool, engaged).unwrap()
+        let store = &self.world.store;
+        let engaged =
+            |pool: &mut super::super::pools::Pool| pool.rules.engaged(&user(who)).cloned();
+        store.pools.with(&self.pool, &store.deadlines, engaged).flatten()
     }
 
     fn ended(&self, why: CloseWhy) {
@@ -74,7 +92,7 @@ fn both_are_in_at_once_and_go_by_aliases() {
     let store = &two.world.store;
     assert_eq!(two.engaged("kim"), Some(two.room.clone()));
     assert_eq!(two.engaged("lee"), Some(two.room.clone()));
-    assert_eq!(done(store.rooms_of(&user("kim"), 9)), [two.room.clone()]);
+    assert_eq!(done(store.rooms_of(&user("kim"), 9)), std::slice::from_ref(&two.room));
     let page = done(store.members(&two.room, None, 9)).unwrap();
     let mut aliases: Vec<_> = two.users.iter().map(|(_, alias)| alias.clone()).collect();
     aliases.sort();
@@ -149,7 +167,8 @@ fn matching_ends_a_room_within_its_own_step() {
     let life = store.nodes.living(two.world.by).unwrap();
     let leave = |session, who: &str| {
         let leave = PairBreak { room: two.room.clone(), session, user: user(who) };
-        store.pools.with(&two.pool, |pool| store.leave_pair(pool, &life, &leave).unwrap()).unwrap()
+        let leave_it = |pool: &mut super::super::pools::Pool| store.leave_pair(pool, &life, &leave);
+        store.pools.with(&two.pool, &store.deadlines, leave_it).unwrap().unwrap()
     };
     assert_eq!(leave(two.world.session(9), "kim"), Departure::NotMember);
     assert_eq!(leave(two.world.session(1), "lee"), Departure::NotMember);
@@ -200,14 +219,30 @@ fn every_other_end_releases_both_too() {
 }
 
 #[test]
+fn of_two_ends_the_first_is_the_one_and_only() {
+    let two = two();
+    done(two.world.store.lose(
+        two.lees,
+        two.lees.session(SessionId(2)),
+        std::slice::from_ref(&two.room),
+    ));
+    // Nobody reaps for ten minutes, but somebody looks: when it is done the room has been idle for too long, too.
+    for _ in 0..125 {
+        two.world.clock.advance(std::time::Duration::from_secs(5));
+        done(two.world.store.peek(0, 9));
+    }
+    let reaped = done(two.world.store.reap(two.world.by, &Due::Room(two.room.clone())));
+    assert_eq!(reaped.wrote.len(), 2);
+    two.ended(CloseWhy::PartnerLeft);
+}
+
+#[test]
 fn no_room_is_opened_with_a_dead_node() {
     let world = world();
     let (lees, _) = attach(&world.store, 2);
     let pool = PoolName::new("random").unwrap();
     let room = RoomId::random_pair(&pool);
-    assert!(world.store.holds(lees));
     done(world.store.detach(lees));
-    assert!(!world.store.holds(lees));
     let sides = sides(world.session(1), lees.session(SessionId(2)));
     assert_eq!(open(&world, &pool, &room, &sides), PairOpened::Over([false, true]));
     assert_eq!((world.store.rooms(), world.store.registry.cells()), (0, 0));
@@ -225,19 +260,4 @@ fn nobody_but_matching_opens_a_pair_room() {
     let refused = futures_util::FutureExt::now_or_never(world.store.enter(world.by, enter));
     assert!(refused.expect("complete").is_err());
     assert_eq!(world.store.registry.cells(), 0);
-}
-
-#[test]
-fn a_pools_deadline_is_one_of_those_that_are_peeked_at() {
-    let two = two();
-    let (store, at) = (&two.world.store, two.world.clock.now().after(Duration::from_secs(1)));
-    let set = |pool: &mut super::super::pools::Pool| {
-        let name = pool.name.clone();
-        store.deadlines.set_earlier(&mut pool.timer, Some(at), || Due::Pool(name));
-    };
-    store.pools.with(&two.pool, set).unwrap();
-    two.world.clock.advance(Duration::from_secs(1));
-    assert_eq!(done(store.peek(0, 9)).due, [Due::Pool(two.pool.clone())]);
-    assert_eq!(store.pools.names(), [two.pool.clone()]);
-    let _ = id("r");
 }

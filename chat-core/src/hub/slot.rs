@@ -1,0 +1,254 @@
+//! One reader of a tail: a cursor, and what is special about it.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::beside::{Beside, Heard};
+use super::outbox::{Outbox, Ready};
+use super::ring::Ring;
+use crate::entry::{Cursor, LeftWhy, SharedEntry, What};
+use crate::event::{Event, ResetWhy};
+use crate::id::{Epoch, RoomId, UserId};
+use crate::store::{LostWhy, Resumed, SessionKey, Snapshot};
+use crate::time::Timestamp;
+
+/// A reader that falls off the tail again within this time is reset instead of healed again.
+const HEALED_LATELY: Duration = Duration::from_secs(5);
+
+/// One reader.
+#[derive(Debug)]
+pub(super) struct Slot {
+    outbox: Arc<Outbox>,
+    /// Which of the outbox's seats this is.
+    seat: u32,
+    pub(super) key: SessionKey,
+    /// Under which id the reader is in the room.
+    you: UserId,
+    /// The number of the entry that it is given next.
+    next: u64,
+    /// The time of the entry before that.
+    at: Option<Timestamp>,
+    heard: Heard,
+    /// The outbox knows that there is news; it need not be told again.
+    marked: bool,
+    pub(super) mode: Mode,
+    /// What was read from the log for it, until the ring goes on.
+    healed: Option<(Arc<Vec<SharedEntry>>, usize)>,
+    healed_at: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Gets what comes.
+    Reading,
+    /// A join is under way: gets nothing before its reply.
+    Held,
+    /// Is to be told that it has missed something.
+    Reset(ResetWhy),
+    /// Was told so, and gets nothing until it joins again.
+    Stopped,
+    /// Was put out: gets entries up to this number.
+    Kicked(u64),
+}
+
+/// What a reader found.
+#[derive(Debug)]
+pub(crate) enum Drained {
+    /// Everything was handed out.
+    Done,
+    /// There is more than fitted.
+    More,
+    /// The cursor is off the tail; the log has to be read from here.
+    Fell(Cursor),
+    /// The seat is gone: the room closed, or the reader was put out.
+    Gone,
+}
+
+/// Where a reader looks.
+pub(super) struct Sources<'a> {
+    pub(super) room: &'a RoomId,
+    pub(super) ring: &'a Ring,
+    pub(super) beside: &'a Beside,
+}
+
+impl Slot {
+    /// A reader that is held at the cursor of its snapshot.
+    pub(super) fn new(
+        outbox: &Arc<Outbox>,
+        seat: u32,
+        key: SessionKey,
+        snapshot: &Snapshot,
+        heard: Heard,
+    ) -> Self {
+        Self {
+            outbox: Arc::clone(outbox),
+            seat,
+            key,
+            you: snapshot.you.clone(),
+            next: snapshot.cursor.n + 1,
+            at: snapshot.cursor.at,
+            heard,
+            marked: false,
+            mode: Mode::Held,
+            healed: None,
+            healed_at: None,
+        }
+    }
+
+    /// Whether this is this outbox's.
+    pub(super) fn is_of(&self, outbox: &Outbox) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.outbox), outbox)
+    }
+
+    /// Begins again at the cursor of a new snapshot.
+    pub(super) fn begin_again(&mut self, key: SessionKey, snapshot: &Snapshot, heard: Heard) {
+        self.key = key;
+        self.next = snapshot.cursor.n + 1;
+        self.at = snapshot.cursor.at;
+        self.heard = heard;
+        self.healed = None;
+        self.mode = Mode::Held;
+    }
+
+    /// Whether there is an entry for it.
+    pub(super) fn has_news(&self, ring: &Ring) -> bool {
+        self.next <= ring.head()
+    }
+
+    /// Tells the outbox that there is news, unless it knows, or nothing may be given now.
+    #[inline]
+    pub(super) fn mark(&mut self) -> Option<Waker> {
+        if self.marked || self.mode == Mode::Held || self.mode == Mode::Stopped {
+            return None;
+        }
+        self.marked = true;
+        self.outbox.mark(Ready::Seat(self.seat))
+    }
+
+    /// Hands out up to `room_for` events. Whoever is told [`Drained::Gone`] takes the slot away.
+    pub(super) fn drain(
+        &mut self,
+        from: &Sources<'_>,
+        events: &mut Vec<Event>,
+        room_for: usize,
+    ) -> Drained {
+        self.marked = false;
+        let drained = match self.mode {
+            Mode::Held | Mode::Stopped => Drained::Done,
+            Mode::Reset(why) => {
+                self.mode = Mode::Stopped;
+                self.healed = None;
+                let (room, cursor) = (from.room.clone(), self.cursor(from.ring));
+                events.push(Event::Reset { room, cursor, why });
+                Drained::Done
+            }
+            Mode::Reading => self.read(from, events, room_for, u64::MAX),
+            Mode::Kicked(until) => self.read(from, events, room_for, until),
+        };
+        self.marked = matches!(drained, Drained::More);
+        drained
+    }
+
+    fn read(
+        &mut self,
+        from: &Sources<'_>,
+        events: &mut Vec<Event>,
+        room_for: usize,
+        until: u64,
+    ) -> Drained {
+        let mut left = room_for;
+        while self.next <= from.ring.head().min(until) {
+            if left == 0 {
+                return Drained::More;
+            }
+            let Some(entry) = self.next_entry(from.ring) else { return self.fell(from.ring) };
+            left -= 1;
+            self.next = entry.n + 1;
+            self.at = Some(entry.at);
+            let (closed, put_out) = (entry.is_closed(), self.is_put_out_by(&entry));
+            events.push(Event::Entry(entry));
+            if put_out {
+                events.push(Event::Kicked { room: from.room.clone() });
+            }
+            if closed || put_out {
+                return Drained::Gone;
+            }
+        }
+        if until != u64::MAX {
+            events.push(Event::Kicked { room: from.room.clone() });
+            return Drained::Gone;
+        }
+        self.hear(from, events, left)
+    }
+
+    /// Signals and counts, behind the entries.
+    fn hear(&mut self, from: &Sources<'_>, events: &mut Vec<Event>, mut left: usize) -> Drained {
+        while left > 0 {
+            match from.beside.next_signal(&mut self.heard) {
+                // Not back to the connection that sent it.
+                Some(signal) if signal.from == self.key => {}
+                Some(signal) => {
+                    events.push(Event::Signal(Arc::clone(signal)));
+                    left -= 1;
+                }
+                None => {
+                    if let Some(live) = from.beside.next_count(&mut self.heard) {
+                        events.push(Event::Count { room: from.room.clone(), live });
+                    }
+                    return Drained::Done;
+                }
+            }
+        }
+        if from.beside.has_news(&self.heard) { Drained::More } else { Drained::Done }
+    }
+
+    /// The next entry: from what was healed, else from the ring. `None` where it is in neither.
+    fn next_entry(&mut self, ring: &Ring) -> Option<SharedEntry> {
+        if let Some((entries, at)) = &mut self.healed {
+            if let Some(entry) = entries.get(*at).filter(|entry| entry.n == self.next) {
+                *at += 1;
+                return Some(Arc::clone(entry));
+            }
+            self.healed = None;
+        }
+        ring.get(self.next).map(Arc::clone)
+    }
+
+    fn fell(&mut self, ring: &Ring) -> Drained {
+        if self.healed_at.is_some_and(|at| at.elapsed() < HEALED_LATELY) {
+            self.mode = Mode::Reset(ResetWhy::Slow);
+            return Drained::More;
+        }
+        Drained::Fell(self.cursor(ring))
+    }
+
+    fn cursor(&self, ring: &Ring) -> Cursor {
+        // The epoch is known wherever there is a reader.
+        Cursor { epoch: ring.epoch().unwrap_or(Epoch(0)), n: self.next - 1, at: self.at }
+    }
+
+    /// Takes what was read from the log for it. Where that does not reach, it is reset.
+    pub(super) fn heal(&mut self, found: Option<&Resumed>) {
+        self.healed_at = Some(Instant::now());
+        match found {
+            Some(Resumed::Entries { entries, .. }) => {
+                let at = entries.partition_point(|entry| entry.n < self.next);
+                if entries.get(at).is_some_and(|entry| entry.n == self.next) {
+                    self.healed = Some((Arc::new(entries.clone()), at));
+                }
+            }
+            Some(Resumed::Lost { why: LostWhy::Epoch, .. } | Resumed::Missing) => {
+                self.mode = Mode::Reset(ResetWhy::Epoch);
+            }
+            Some(Resumed::Lost { .. }) | None => self.mode = Mode::Reset(ResetWhy::Slow),
+        }
+    }
+
+    /// Whether this entry says that the reader itself was put out.
+    fn is_put_out_by(&self, entry: &SharedEntry) -> bool {
+        matches!(&entry.what, What::Left { user, why: LeftWhy::Kicked, .. } if *user == self.you)
+    }
+}
