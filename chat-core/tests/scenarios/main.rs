@@ -6,7 +6,19 @@
 
 mod support;
 
+mod bad_input;
+mod cancelled;
+mod healing;
+mod hooks;
+mod limits;
+mod lists;
+mod matching;
 mod no_runtime;
+mod observer;
 mod presence;
 mod resume;
+mod shutdown;
+mod slow_readers;
 mod talk;
+mod two_engines;
+mod watching;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_core::{
-    Author, Clock, Engine, Event, HistoryPage, Join, Key, Order, Page, RoomSpec, Timestamp, User,
+    Author, ByeWhy, Clock, Engine, Event, HistoryPage, Join, Key, Order, Page, RoomSpec, Timestamp, User,
 };
 use futures_util::FutureExt;
 
@@ -52,7 +52,7 @@ fn every_operation_completes_at_its_first_poll() {
     let mut batch = Vec::new();
     assert!(now!(kim.next_batch(&mut batch)));
     now!(engine.kick(&id, &user("kim"))).unwrap();
-    now!(engine.disconnect(&user("nobody"))).unwrap();
+    now!(engine.disconnect(&user("nobody"), ByeWhy::Kicked)).unwrap();
     now!(lee.leave(&id)).unwrap();
     now!(engine.close(&id)).unwrap();
     now!(engine.sweep());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_core::store::*;
 use chat_core::{
-    Backend, Body, Cursor, Entry, MatchId, NodeId, Order, Page, PoolName, RoomId, RoomPage, SharedEntry,
+    Backend, Body, ByeWhy, Cursor, Entry, MatchId, NodeId, Order, Page, PoolName, RoomId, RoomPage, SharedEntry,
     Signal, StoreError, UserId,
 };
 use chat_core::room::NewRoom;
@@ -235,9 +235,9 @@ impl PresenceStore for Spy {
         self.inner.presence.kick(by, room, user).await
     }
 
-    async fn disconnect(&self, by: Writer, user: &UserId) -> StoreResult<()> {
+    async fn disconnect(&self, by: Writer, user: &UserId, why: ByeWhy) -> StoreResult<()> {
         self.faults.here("disconnect")?;
-        self.inner.presence.disconnect(by, user).await
+        self.inner.presence.disconnect(by, user, why).await
     }
 
     async fn members(
