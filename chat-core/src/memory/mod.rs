@@ -42,10 +42,8 @@ mod keys;
 mod log;
 mod matching;
 mod nodes;
-#[cfg_attr(not(test), expect(dead_code, reason = "for matching, which is not there yet"))]
 mod pair;
 mod policies;
-#[cfg_attr(not(test), expect(dead_code, reason = "for matching, which is not there yet"))]
 mod pools;
 mod presence;
 mod ranking;

@@ -11,6 +11,7 @@ use super::record::{Door, Over};
 use super::registry::Cell;
 use super::step::{Rearm, Step};
 use crate::entry::{LeftWhy, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{RoomId, UserId};
 use crate::store::{
     Admission, Departure, Enter, Entered, IndexRow, Mail, MembersPage, PresenceStore, SessionKey,
@@ -67,9 +68,9 @@ impl PresenceStore for MemoryStore {
         })
     }
 
-    async fn disconnect(&self, by: Writer, user: &UserId) -> StoreResult<()> {
+    async fn disconnect(&self, by: Writer, user: &UserId, why: ByeWhy) -> StoreResult<()> {
         self.nodes.living(by)?;
-        self.nodes.post_all(&Mail::Disconnect { user: user.clone() });
+        self.nodes.post_all(&Mail::Disconnect { user: user.clone(), why });
         Ok(())
     }
 

@@ -3,8 +3,11 @@
 //! Whoever writes a store writes a [`Stand`], which makes empty stores, gives backends on them, and moves their time;
 //! [`store_suite!`](crate::store_suite) then makes a named test for each case:
 //!
-//! ```ignore
+//! ```
+//! use chat_core::testkit::MemoryStand;
+//!
 //! chat_core::store_suite!(memory, MemoryStand, cases(start_paused = true));
+//! # fn main() {}
 //! ```
 //!
 //! There are no capability flags: a store passes all cases, or is not a store. Cases are scenarios in terms of the

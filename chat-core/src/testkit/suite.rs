@@ -46,8 +46,11 @@ pub async fn failures(stand: &Arc<dyn Stand>, cases: &[Case]) -> Vec<Case> {
 /// `#[tokio::test(…)]` may be given, for the cases and for the races: by default the cases run on one thread and the
 /// races on four. The crate that calls it needs tokio with `macros` and `rt-multi-thread`.
 ///
-/// ```ignore
+/// ```
+/// use chat_core::testkit::MemoryStand;
+///
 /// chat_core::store_suite!(memory, MemoryStand, cases(start_paused = true));
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! store_suite {

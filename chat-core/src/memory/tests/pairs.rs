@@ -1,5 +1,7 @@
 //! Pair rooms, as matching opens and ends them.
 
+use std::time::Duration;
+
 use super::super::pair::{PairOpened, PairRoom, Side};
 use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
@@ -183,7 +185,11 @@ fn matching_ends_a_room_within_its_own_step() {
 #[test]
 fn every_other_end_releases_both_too() {
     let gone = two();
-    done(gone.world.store.lose(gone.lees, gone.lees.session(SessionId(2)), &[gone.room.clone()]));
+    done(gone.world.store.lose(
+        gone.lees,
+        gone.lees.session(SessionId(2)),
+        std::slice::from_ref(&gone.room),
+    ));
     assert_eq!(gone.engaged("kim"), Some(gone.room.clone()), "within the grace");
     let why = CloseWhy::PartnerLeft;
     let (users, room) = (1, gone.room.clone());
@@ -228,7 +234,7 @@ fn of_two_ends_the_first_is_the_one_and_only() {
     ));
     // Nobody reaps for ten minutes, but somebody looks: when it is done the room has been idle for too long, too.
     for _ in 0..125 {
-        two.world.clock.advance(std::time::Duration::from_secs(5));
+        two.world.clock.advance(Duration::from_secs(5));
         done(two.world.store.peek(0, 9));
     }
     let reaped = done(two.world.store.reap(two.world.by, &Due::Room(two.room.clone())));

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::body::Body;
 use crate::entry::{Cursor, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{MatchId, NodeId, PoolName, RoomId, UserId};
 use crate::limits::StoreOptions;
 use crate::list::{Order, Page, RoomPage};
@@ -93,7 +94,7 @@ operations! {
         async lose(by: Writer, session: SessionKey, rooms: &[RoomId]) -> StoreResult<Vec<SharedEntry>>;
         async rename(by: Writer, user: &UserId, name: &Name, rooms: &[RoomId]) -> StoreResult<Vec<SharedEntry>>;
         async kick(by: Writer, room: &RoomId, user: &UserId) -> StoreResult<Departure>;
-        async disconnect(by: Writer, user: &UserId) -> StoreResult<()>;
+        async disconnect(by: Writer, user: &UserId, why: ByeWhy) -> StoreResult<()>;
         async members(room: &RoomId, after: Option<&UserId>, limit: u32) -> StoreResult<Option<MembersPage>>;
         async rooms_of(user: &UserId, limit: u32) -> StoreResult<Vec<RoomId>>;
         async index(by: Writer, after: Option<IndexRow>, limit: u32) -> StoreResult<Vec<IndexRow>>;
@@ -119,6 +120,7 @@ operations! {
         async detach(by: Writer) -> StoreResult<()>;
         async peek(shard: u16, limit: u32) -> StoreResult<Peeked>;
         async reap(by: Writer, due: &Due) -> StoreResult<Reaped>;
+        plain lease() -> Duration;
         plain shards() -> u16;
     }
 }

@@ -77,8 +77,19 @@ pub(super) async fn the_last_change_is_never_missed(stand: &dyn Stand) {
     seen = seen.max(two.sink.counts(&room));
     guests[1].lose(&room).await;
     world.pass(secs(6)).await;
-    is_told(&world, &two, &room, seen).await;
+    seen = is_told(&world, &two, &room, seen).await;
     assert_eq!(two.view(&room).await.live, 8);
+    world.pass(secs(1)).await;
+    seen = seen.max(two.sink.counts(&room));
+    for guest in &guests[2..9] {
+        guest.leave(&room).await;
+    }
+    seen = is_told(&world, &two, &room, seen).await;
+    world.pass(secs(1)).await;
+    seen = seen.max(two.sink.counts(&room));
+    guests[9].leave(&room).await;
+    is_told(&world, &two, &room, seen).await;
+    assert_eq!(two.view(&room).await.live, 0, "nobody is a number too");
     assert!(two.sink.entries(&room).is_empty());
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::body::Body;
 use crate::entry::CloseWhy;
 use crate::error::StoreError;
+use crate::event::ByeWhy;
 use crate::id::{MatchId, RoomId};
 use crate::store::{Due, StoreResult};
 use crate::testkit::build::{closing, name, notice, pool, public, secs};
@@ -61,7 +62,7 @@ async fn refused(old: &Arc<Node>, kim: &Guest, room: &RoomId) {
     let ids = std::slice::from_ref(room);
     fenced("rename", presence.rename(by, &kim.user, &name("x"), ids).await);
     fenced("kick", presence.kick(by, room, &kim.user).await);
-    fenced("disconnect", presence.disconnect(by, &kim.user).await);
+    fenced("disconnect", presence.disconnect(by, &kim.user, ByeWhy::Kicked).await);
     let matching = &old.backend.matching;
     fenced("submit", matching.submit(by, kim.seeking(&pool)).await);
     fenced("confirm", matching.confirm(by, &pool, MatchId(1), session).await);

@@ -55,6 +55,9 @@ pub(super) async fn an_author_is_in_the_room_by_that_very_session(stand: &dyn St
     kim.enter(&room).await;
     assert_eq!(tab.try_say(tab.saying(&room, "x")).await, Appended::NotMember);
     assert_eq!(lee.try_say(lee.saying(&room, "x")).await, Appended::NotMember);
+    let author = Author::Session { session: kim.session, user: lee.user.clone() };
+    let borrowed = Say { author, ..kim.saying(&room, "x") };
+    assert_eq!(kim.try_say(borrowed).await, Appended::NotMember, "a session is one user's");
     kim.say(&room, "hello").await;
     tab.enter(&room).await;
     tab.say(&room, "it is me").await;

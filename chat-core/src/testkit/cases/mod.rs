@@ -329,6 +329,7 @@ macro_rules! __store_cases {
                     a_stranger_does_not_confirm
                     withdrawing_while_pending_is_a_withdrawal
                     who_goes_back_is_paired_at_once
+                    who_goes_back_takes_a_shared_tag_first
                     a_proposal_lapses
                     a_proposal_lapses_for_both
                     a_loss_while_pending_breaks_the_match
@@ -398,6 +399,7 @@ macro_rules! __store_cases {
                     two_reapers_do_each_thing_once
                     coming_back_races_the_end_of_grace
                     lists_hold_while_all_changes
+                    nobody_enters_behind_a_death
                 }
                 race_matching {
                     all_are_paired_once
@@ -406,6 +408,7 @@ macro_rules! __store_cases {
                     both_may_go_on_at_once
                     nobody_is_in_two_matches
                     next_leaves_no_gap
+                    confirming_races_a_death
                 }
             }
         }

@@ -227,3 +227,21 @@ pub(super) async fn the_room_has_the_olders_policy(stand: &dyn Stand) {
     assert_eq!(view.policy.capacity, 2);
     assert_eq!(told(&pair.wrote).len(), 2);
 }
+
+/// Who goes back into the queue takes a shared tag before anybody without one, however long that one has waited.
+pub(super) async fn who_goes_back_takes_a_shared_tag_first(stand: &dyn Stand) {
+    let world = World::new(stand).await;
+    let (node, pool) = (world.node().await, pool("p"));
+    let guests = ["kim", "lee", "any", "music"].map(|id| node.guest(id));
+    let [kim, lee, any, music] = &guests;
+    kim.seek_by(kim.seeking_tags(&pool, tags("music"))).await;
+    world.pass(world.options.matching.widen + secs(1)).await;
+    lee.seek(&pool).await;
+    post(&[&node]).await.pairs(kim, lee);
+    any.seek(&pool).await;
+    world.pass(secs(1)).await;
+    music.seek_by(music.seeking_tags(&pool, tags("music"))).await;
+    post(&[&node]).await.nothing("who is there has not widened, or is taken");
+    withdraw(lee, &pool).await;
+    post(&[&node]).await.pairs(kim, music);
+}

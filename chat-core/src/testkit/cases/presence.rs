@@ -187,6 +187,8 @@ pub(super) async fn a_named_epoch_is_the_only_one_entered(stand: &dyn Stand) {
     node.close(&room).await;
     let closed = Entered::Closed { why: CloseWhy::Admin };
     assert_eq!(kim.try_enter(into(first.epoch)).await, closed);
+    let opening = Enter { create: Some(public("tea")), ..into(first.epoch) };
+    assert_eq!(kim.try_enter(opening).await, closed, "another life is not what was asked for");
     let second = node.open(public("tea")).await;
     assert_eq!(kim.try_enter(into(first.epoch)).await, closed);
     assert_eq!(node.view(&room).await.live, 0);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::entry::CloseWhy;
+use crate::event::ByeWhy;
 use crate::id::UserId;
 use crate::store::{Appended, Departure, Mail};
 use crate::testkit::build::{public, room_id, secs};
@@ -82,10 +83,10 @@ pub(super) async fn a_disconnect_is_told_to_every_node(stand: &dyn Stand) {
     let world = World::new(stand).await;
     let (one, two) = (world.node().await, world.node().await);
     let kim = one.guest("kim");
-    one.backend.presence.disconnect(one.writer, &kim.user).await.unwrap();
+    one.backend.presence.disconnect(one.writer, &kim.user, ByeWhy::Kicked).await.unwrap();
     for node in [&one, &two] {
         let mail = node.mail().await;
-        assert_eq!(mail, [Mail::Disconnect { user: kim.user.clone() }]);
+        assert_eq!(mail, [Mail::Disconnect { user: kim.user.clone(), why: ByeWhy::Kicked }]);
         assert!(node.mail().await.is_empty(), "read once");
         node.sink.until("mail", |sink| sink.mails() > 0).await;
     }
@@ -96,11 +97,14 @@ pub(super) async fn mail_is_of_this_life(stand: &dyn Stand) {
     let world = World::new(stand).await;
     let (one, two) = (world.node().await, world.node().await);
     let (kim, lee) = (one.guest("kim"), one.guest("lee"));
-    one.backend.presence.disconnect(one.writer, &kim.user).await.unwrap();
+    one.backend.presence.disconnect(one.writer, &kim.user, ByeWhy::Kicked).await.unwrap();
     let late = world.node().await;
     assert!(late.mail().await.is_empty());
-    one.backend.presence.disconnect(one.writer, &lee.user).await.unwrap();
-    let of = |guest: &crate::testkit::Guest| Mail::Disconnect { user: guest.user.clone() };
+    one.backend.presence.disconnect(one.writer, &lee.user, ByeWhy::Kicked).await.unwrap();
+    let of = |guest: &crate::testkit::Guest| Mail::Disconnect {
+        user: guest.user.clone(),
+        why: ByeWhy::Kicked,
+    };
     assert_eq!(late.mail().await, [of(&lee)]);
     assert_eq!(two.mail().await, [of(&kim), of(&lee)], "the oldest first");
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::matches::{confirm, confirm_all, matched, post};
 use super::together;
-use crate::id::UserId;
-use crate::store::{Confirmed, Next, UnmatchedWhy, Withdrawn};
+use crate::entry::CloseWhy;
+use crate::id::{NodeId, UserId};
+use crate::store::{Confirmed, Existing, Next, UnmatchedWhy, Withdrawn};
 use crate::testkit::build::{pool, secs};
 use crate::testkit::{Node, Stand, World};
 
@@ -75,7 +76,8 @@ pub(super) async fn confirming_races_withdrawing(stand: &dyn Stand) {
     let nodes = two(&world).await;
     for round in 0..ROUNDS {
         let pool = pool(&format!("p{round}"));
-        let (kim, lee) = (nodes[0].guest("kim"), nodes[1].guest("lee"));
+        let (kim, lee) =
+            (nodes[0].guest(&format!("k{round}")), nodes[1].guest(&format!("l{round}")));
         kim.seek(&pool).await;
         lee.seek(&pool).await;
         let (to_kim, to_lee) = post(&[&nodes[0], &nodes[1]]).await.pairs(&kim, &lee);
@@ -211,5 +213,38 @@ pub(super) async fn next_leaves_no_gap(stand: &dyn Stand) {
         assert_eq!(waiting, [pool], "out of the room, and not in the queue");
         assert!(matches!(going_on.await.unwrap(), Next::Waiting { .. }));
         post(&[&nodes[0], &nodes[1]]).await;
+    }
+}
+
+/// Where one side's life ends while the other confirms, no room is left with a ghost in it, and the other is not lost.
+pub(super) async fn confirming_races_a_death(stand: &dyn Stand) {
+    let world = World::new(stand).await;
+    let other = world.node().await;
+    for round in 0..ROUNDS {
+        let pool = pool(&format!("p{round}"));
+        let dying = Node::attach(world.stage.backend().await, NodeId::random()).await;
+        let (kim, lee) = (dying.guest(&format!("k{round}")), other.guest(&format!("l{round}")));
+        kim.seek(&pool).await;
+        lee.seek(&pool).await;
+        let (to_kim, to_lee) = post(&[&dying, &other]).await.pairs(&kim, &lee);
+        assert_eq!(confirm(&kim, &to_kim).await, Confirmed::Half);
+        let ending = tokio::spawn(async move {
+            dying.backend.expiry.detach(dying.writer).await.unwrap();
+        });
+        let confirmed = confirm(&lee, &to_lee).await;
+        ending.await.unwrap();
+        world.sweep().await;
+        match confirmed {
+            Confirmed::Opened { room, .. } => {
+                assert_eq!(other.ended(&room).await, CloseWhy::PartnerLeft);
+                assert!(lee.rooms().await.is_empty());
+                lee.seek(&pool).await;
+            }
+            Confirmed::Gone => assert_eq!(other.get(&to_lee.room).await, Existing::Missing),
+            Confirmed::Half => panic!("the other had confirmed"),
+        }
+        assert_eq!(lee.waiting().await, [pool]);
+        assert!(kim.waiting().await.is_empty() && kim.rooms().await.is_empty());
+        post(&[&other]).await;
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::together;
 use crate::entry::What;
-use crate::id::UserId;
+use crate::error::StoreError;
+use crate::id::{NodeId, UserId};
 use crate::limits::StoreOptions;
 use crate::list::{Order, Page};
 use crate::store::{Departure, Entered, Happened};
@@ -300,5 +301,35 @@ pub(super) async fn lists_hold_while_all_changes(stand: &dyn Stand) {
         for room in page.rooms {
             assert_eq!(room, nodes[0].view(&room.id).await);
         }
+    }
+}
+
+/// Whoever enters while their node's life ends is refused, or taken out with it: no ghost stays behind.
+pub(super) async fn nobody_enters_behind_a_death(stand: &dyn Stand) {
+    let world = World::new(stand).await;
+    let other = world.node().await;
+    for round in 0..ROUNDS {
+        let room = other.open(public(&format!("r{round}"))).await.id;
+        let dying = Node::attach(world.stage.backend().await, NodeId::random()).await;
+        let came = together((0..MANY).map(|n| {
+            let (guest, room) = (dying.guest(&format!("g{n}")), room.clone());
+            async move {
+                let (presence, by) = (&guest.node.backend.presence, guest.node.writer);
+                if n == MANY / 2 {
+                    guest.node.backend.expiry.detach(by).await.unwrap();
+                    return 0;
+                }
+                match presence.enter(by, guest.entering(&room)).await {
+                    Ok(Entered::In(_)) => 1,
+                    Err(StoreError::Fenced) => 0,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }))
+        .await;
+        world.sweep().await;
+        assert!(other.members(&room).await.is_empty(), "a ghost");
+        let log = other.log(&room).await;
+        assert_eq!(log.len(), 2 * came.iter().sum::<usize>(), "each who came has left, once");
     }
 }

@@ -214,6 +214,7 @@ pub(super) async fn online_is_the_sum_over_living_nodes(stand: &dyn Stand) {
     assert_eq!(one.backend.expiry.renew(one.writer, 1).await.unwrap(), 6);
     two.backend.expiry.detach(two.writer).await.unwrap();
     world.kill(&two);
+    assert_eq!(one.backend.ranking.online().await.unwrap(), 1, "at once");
     world.sweep().await;
     assert_eq!(one.backend.ranking.online().await.unwrap(), 1);
     world.kill(&one);

@@ -93,19 +93,21 @@ pub(super) async fn a_subscription_ends_alone(stand: &dyn Stand) {
     let first = two.backend.rooms.subscribe(two.writer, &room).await.unwrap();
     let second = two.backend.rooms.subscribe(two.writer, &room).await.unwrap();
     assert!(second > first, "a later one is greater");
-    two.backend.rooms.unsubscribe(two.writer, &room, first).await.unwrap();
     one.post(&room, "a").await;
     two.sink.reaches(&room, 1).await;
     assert_eq!(two.sink.entries(&room).len(), 1, "two subscriptions are not two deliveries");
+    two.backend.rooms.unsubscribe(two.writer, &room, first).await.unwrap();
+    one.post(&room, "b").await;
+    two.sink.reaches(&room, 2).await;
     two.backend.rooms.unsubscribe(two.writer, &room, second).await.unwrap();
     one.subscribe(&room).await;
-    one.post(&room, "b").await;
-    one.sink.reaches(&room, 2).await;
+    one.post(&room, "c").await;
+    one.sink.reaches(&room, 3).await;
     let third = two.backend.rooms.subscribe(two.writer, &room).await.unwrap();
     assert!(third > second);
-    one.post(&room, "c").await;
-    two.sink.reaches(&room, 3).await;
-    assert_eq!(told(&two.sink.entries(&room)), ["said - a", "said - c"]);
+    one.post(&room, "d").await;
+    two.sink.reaches(&room, 4).await;
+    assert_eq!(told(&two.sink.entries(&room)), ["said - a", "said - b", "said - d"]);
 }
 
 /// Sinks are told in the order of the log, all of them the same.

@@ -195,9 +195,14 @@ pub(super) async fn the_first_end_is_the_end(stand: &dyn Stand) {
             }))
             .await
             .id;
+        node.subscribe(&room).await;
         let passed = world.pass(secs(40)).await;
         assert_eq!(passed.closed(&room), [why], "once");
-        assert_eq!(told(&node.log(&room).await).len(), 1);
+        let log = node.log(&room).await;
+        assert_eq!(told(&log), [format!("closed {why}")]);
+        assert_eq!(passed.wrote_in(&room), log, "whoever reaps is told what was written");
+        node.sink.reaches(&room, 1).await;
+        assert_eq!(node.sink.entries(&room), log, "and so are the sinks");
     }
 }
 

@@ -1,0 +1,18 @@
+//! What the benches have in common: engines full of sessions, stores without an engine, and how a bench is told to be brief.
+//!
+//! Two kinds of programs are in `benches/`. Those with a rate or a duration are criterion's. Those with something
+//! criterion does not know (a percentile, bytes, how late) print a [`Table`] of their own. Run by `cargo bench` all of
+//! them measure. Run by `cargo test` they take the same steps once, on a small scale, so that none of them rots; no
+//! figure is ever asserted.
+
+mod bare;
+mod crowd;
+mod program;
+mod stand;
+mod time;
+
+pub use bare::{Bare, Deaf};
+pub use crowd::{Crowd, Seekers, scatter};
+pub use program::{Program, Table, brief, criterion, scale};
+pub use stand::{Stand, connect, now, poll_once, read_all};
+pub use time::{Span, Watch, cpu_time, timed};
