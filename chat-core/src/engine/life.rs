@@ -36,6 +36,8 @@ impl Inner {
         {
             return Ok(by);
         }
+        // A life that a shutdown has ended is the last one.
+        self.alive()?;
         let hub: Arc<Hub> = Arc::clone(&self.hub);
         let by = self.backend.expiry.attach(self.node, hub as Arc<dyn Sink>).await?;
         *self.writer.lock() = Some(by);

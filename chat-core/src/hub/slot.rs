@@ -113,9 +113,9 @@ impl Slot {
         self.mode = Mode::Held;
     }
 
-    /// Whether there is an entry for it.
-    pub(super) fn has_news(&self, ring: &Ring) -> bool {
-        self.next <= ring.head()
+    /// Whether there may be something for it, in the log or beside it.
+    pub(super) fn has_news(&self, ring: &Ring, beside: &Beside) -> bool {
+        self.next <= ring.head() || beside.has_news(&self.heard)
     }
 
     /// Tells the outbox that there is news, unless it knows, or nothing may be given now.
