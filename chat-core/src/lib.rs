@@ -69,6 +69,7 @@ pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
+mod words;
 
 pub use body::Body;
 pub use engine::{Author, Engine, EngineBuilder, Stats};

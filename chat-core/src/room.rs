@@ -10,11 +10,10 @@ use crate::id::{Epoch, RoomId, UserId};
 use crate::limits::Limits;
 use crate::text::Title;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Who may see a room, and who may join it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum RoomKind {
     /// In the lists; open to all.
     Public,
@@ -24,28 +23,25 @@ pub enum RoomKind {
     Pair,
 }
 
-impl RoomKind {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-            Self::Pair => "pair",
-        }
-    }
-}
+words!(RoomKind, "kind", {
+    Public => "public",
+    Private => "private",
+    Pair => "pair",
+});
 
 /// How comings and goings are told to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Presence {
     /// Each is an entry of the log.
     Log,
     /// Only the number is told, at most four times a second.
     Count,
 }
+
+words!(Presence, "presence", {
+    Log => "log",
+    Count => "count",
+});
 
 /// What holds in a room. `None` for a time means never.
 #[derive(Debug, Clone, PartialEq, Eq)]
