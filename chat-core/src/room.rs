@@ -94,10 +94,11 @@ impl RoomPolicy {
     /// # Errors
     /// Names the first field that is outside its bounds.
     pub fn check(&self) -> Result<(), Invalid> {
-        let range = |field, value: u64, min, max| {
-            let ok = (min..=max).contains(&value);
+        let within = |field, ok, min, max| {
             if ok { Ok(()) } else { Err(Invalid::new(field, Problem::OutOfRange { min, max })) }
         };
+        let range =
+            |field, value: u64, min, max| within(field, (min..=max).contains(&value), min, max);
         let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         range("capacity", self.capacity.into(), 1, 100_000)?;
         range("history", self.history.into(), 0, 10_000)?;
@@ -106,7 +107,9 @@ impl RoomPolicy {
             [("idle_s", self.idle), ("empty_s", self.empty), ("max_age_s", self.max_age)]
         {
             if let Some(time) = time {
-                range(field, millis(time), 1_000, millis(Self::LONGEST))?;
+                // Told in the unit of the field, compared as exactly as it was given.
+                let (min, max) = (Duration::from_secs(1), Self::LONGEST);
+                within(field, (min..=max).contains(&time), min.as_secs(), max.as_secs())?;
             }
         }
         if self.presence == Presence::Log && self.capacity > Self::LOG_CAPACITY {
@@ -459,6 +462,15 @@ mod tests {
         assert_eq!(field(&|p| p.max_age = Some(Duration::MAX)), "max_age_s");
         assert_eq!(field(&|p| p.history = 10_001), "history");
         assert_eq!(field(&|p| p.grace = Duration::from_secs(61)), "grace_ms");
+    }
+
+    #[test]
+    fn bounds_of_a_policy_are_told_in_the_unit_of_their_field() {
+        let idle = |idle| RoomPolicy { idle: Some(idle), ..RoomPolicy::open_room() }.check();
+        let refused = idle(Duration::from_millis(999)).unwrap_err();
+        assert_eq!(refused.to_string(), "idle_s is not within 1 and 2592000");
+        assert!(idle(Duration::from_millis(1_500)).is_ok());
+        assert!(idle(Duration::from_millis(2_592_000_001)).is_err());
     }
 
     #[test]
