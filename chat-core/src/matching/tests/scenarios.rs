@@ -344,6 +344,17 @@ fn a_scan_stops_and_goes_on_at_once_in_a_next_step() {
 }
 
 #[test]
+fn a_scan_begins_anew_when_what_it_passed_over_may_fit_now() {
+    let mut pool = pool_of(MatchRules { scan: 1, ..MatchRules::default() });
+    former_partners(&mut pool, 1, 2, 0);
+    pool.ask(&Ask::of(1), 0);
+    pool.tick(6 * S);
+    assert_eq!(pool.meets(&Ask::of(2), 7 * S), None);
+    // Nobody looked on until it has waited long enough itself.
+    assert_eq!(proposals(&pool.tick(13 * S))[0].users, [1, 2]);
+}
+
+#[test]
 fn one_step_does_a_bounded_part_of_what_is_due() {
     let mut pool = pool_of(MatchRules::default());
     for who in 0..250 {
