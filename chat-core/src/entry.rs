@@ -9,6 +9,7 @@ use crate::body::Body;
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// One entry of a room's log.
 ///
@@ -148,17 +149,11 @@ pub enum LeftWhy {
     Kicked,
 }
 
-impl LeftWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Left => "left",
-            Self::Lost => "lost",
-            Self::Kicked => "kicked",
-        }
-    }
-}
+words!(LeftWhy, "why", {
+    Left => "left",
+    Lost => "lost",
+    Kicked => "kicked",
+});
 
 /// What ended a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -178,32 +173,14 @@ pub enum CloseWhy {
     MaxAge,
 }
 
-impl CloseWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Empty => "empty",
-            Self::PartnerLeft => "partner_left",
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::MaxAge => "max_age",
-        }
-    }
-}
-
-impl fmt::Display for CloseWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for LeftWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+words!(CloseWhy, "why", {
+    Idle => "idle",
+    Empty => "empty",
+    PartnerLeft => "partner_left",
+    Owner => "owner",
+    Admin => "admin",
+    MaxAge => "max_age",
+});
 
 /// How far somebody has read a room's log.
 ///

@@ -7,6 +7,7 @@ use crate::id::{PoolName, RoomId};
 use crate::list::ListChange;
 use crate::store::{Snapshot, UnmatchedWhy};
 use crate::text::Tag;
+use crate::words::words;
 
 /// Something that a session is told.
 ///
@@ -94,17 +95,11 @@ pub enum ResetWhy {
     Epoch,
 }
 
-impl ResetWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Slow => "slow",
-            Self::Fenced => "fenced",
-            Self::Epoch => "epoch",
-        }
-    }
-}
+words!(ResetWhy, "why", {
+    Slow => "slow",
+    Fenced => "fenced",
+    Epoch => "epoch",
+});
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -122,16 +117,10 @@ pub enum ByeWhy {
     Gone,
 }
 
-impl ByeWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Kicked => "kicked",
-            Self::Replaced => "replaced",
-            Self::Slow => "slow",
-            Self::Gone => "gone",
-        }
-    }
-}
+words!(ByeWhy, "why", {
+    Drain => "drain",
+    Kicked => "kicked",
+    Replaced => "replaced",
+    Slow => "slow",
+    Gone => "gone",
+});

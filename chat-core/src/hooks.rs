@@ -100,7 +100,8 @@ pub enum OnFailure {
 ///
 /// What this node wrote is observed here, once; what other nodes wrote, there. A host that keeps an archive observes on every
 /// node and stores by room, epoch and number. *Under pressure*: at most [`ObserverOptions::queue`] things wait; what comes
-/// while they do is dropped and counted. One that panics loses that batch, and gets the next.
+/// while they do is dropped and counted. One that panics loses that batch, and gets the next. *How it ends*:
+/// [`shutdown`](crate::Engine::shutdown) gives what still waits.
 #[async_trait]
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of what happened, oldest first. `dropped` counts what could not wait since the last batch.

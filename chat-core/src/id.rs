@@ -229,8 +229,8 @@ impl PoolName {
     }
 }
 
-/// A sender's own name for one `say`, by which a repetition is recognised: 1–64 visible ASCII
-/// characters by default.
+/// A sender's own name for one `say`, by which a repetition is recognised: 1–64 printable ASCII
+/// characters, spaces included.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Arc<str>);
 text_id!(Key);
@@ -317,7 +317,7 @@ impl NodeId {
 pub struct Incarnation(pub u64);
 number_id!(Incarnation, "incarnation");
 
-/// One connection of one user, unique within its node.
+/// One connection of one user, unique within its node; with its [`Writer`](crate::store::Writer), in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 number_id!(SessionId, "session");

@@ -34,7 +34,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`limits`], [`error`] | the words: checked once, where they come in |
+//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`limits`], [`error`] | the vocabulary: checked once, where it comes in |
 //! | [`entry`], [`event`] | the log of a room, and what a session is told |
 //! | [`store`] | what a store must do: five small traits of whole operations |
 //! | [`matching`] | the rules of matching, as a pure value |
@@ -44,8 +44,21 @@
 //! | [`hooks`] | what a host may decide, and watch |
 //! | `testkit` (feature) | the suite that every store must pass |
 //!
-//! An arrow runs only down this table's dependencies: the words know nothing else, a store never names the engine, the hub
-//! never calls the store.
+//! Nothing names what comes after it in this table, but for two things that events and entries borrow from [`store`] (a
+//! snapshot, the key of a session). A store never names the engine, and what a store calls ([`store::Sink`]) never calls the
+//! store. The map with all files, and the reasons, are in ARCHITECTURE.md.
+//!
+//! # For whom
+//!
+//! *A program with a transport of its own* needs what is given out at this level: [`Engine`], [`Session`], the values, and
+//! [`Event`]. *An adapter* takes [`Session::next_batch`], keeps its ready frames with the entries ([`Entry::frame`]), and
+//! answers with [`Error::code`]. *A store* implements the five traits of [`store`] and is done when it passes the suite
+//! in `testkit`.
+//!
+//! # Features
+//!
+//! `serde`: ids, texts, bodies, cursors, times, orders and reasons can be written and read, and `Body::of`.
+//! `testkit`: the suite. Neither changes what is there without it.
 
 #![forbid(unsafe_code)]
 
@@ -69,6 +82,7 @@ pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
+mod words;
 
 pub use body::Body;
 pub use engine::{Author, Engine, EngineBuilder, Stats};

@@ -9,8 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The words that everything else is said with.
-const VOCABULARY: &[&str] =
-    &["body", "entry", "error", "event", "id", "limits", "list", "room", "text", "time", "user"];
+const VOCABULARY: &[&str] = &[
+    "body", "entry", "error", "event", "id", "limits", "list", "room", "text", "time", "user",
+    "words",
+];
 
 /// Each layer, and what it never names. A module that does not exist is no fault.
 fn layers() -> Vec<(&'static str, &'static [&'static str])> {

@@ -8,6 +8,7 @@ use crate::event::ByeWhy;
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
 use crate::text::Tag;
+use crate::words::words;
 
 /// Keeps pools of users who wait for a partner. The rules are those of [`crate::matching`].
 ///
@@ -238,13 +239,7 @@ pub enum UnmatchedWhy {
     Lapsed,
 }
 
-impl UnmatchedWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Replaced => "replaced",
-            Self::Lapsed => "lapsed",
-        }
-    }
-}
+words!(UnmatchedWhy, "why", {
+    Replaced => "replaced",
+    Lapsed => "lapsed",
+});

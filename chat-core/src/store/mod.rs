@@ -15,8 +15,13 @@
 //! exactly where it came about. To the rooms' readers they go through the [`Sink`] that each node
 //! attaches: one path for one's own and for others' entries, in log order.
 //!
+//! **Whatever has to be kept can be taken apart and made again** by a crate of its own: ids and times are read from what
+//! they are shown as, reasons and kinds from their words ([`CloseWhy`](crate::CloseWhy) and the like), texts by
+//! [`Name::stored`](crate::Name::stored); [`Entry::new`](crate::Entry::new), [`Signal::new`](crate::Signal::new),
+//! [`RoomView::new`](crate::RoomView::new) and [`Backend::new`] make what has no public literal.
+//!
 //! There are no default methods: a wrapper implements every one, and cannot forget any.
-//! `testkit` (a feature) holds the suite that each store must pass.
+//! `testkit` (a feature) holds the suite that each store must pass; ARCHITECTURE.md tells how to go about writing one.
 
 mod expiry;
 mod matching;

@@ -9,6 +9,7 @@ use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::room::{NewRoom, RoomView};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Keeps rooms and their logs.
 #[async_trait]
@@ -185,16 +186,10 @@ pub enum LostWhy {
     Trimmed,
 }
 
-impl LostWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Epoch => "epoch",
-            Self::Trimmed => "trimmed",
-        }
-    }
-}
+words!(LostWhy, "why", {
+    Epoch => "epoch",
+    Trimmed => "trimmed",
+});
 
 /// Which page of what was said. Notices come with it that lie between its first and its last, and those after
 /// its last where it is the newest page. `limit` counts what was said.
