@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::text::Name;
 use crate::time::Timestamp;
-use crate::words::words;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// One entry of a room's log.
 ///
@@ -137,51 +137,6 @@ pub struct Said {
     pub key: Option<Key>,
 }
 
-/// How a user left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LeftWhy {
-    /// They said so.
-    Left,
-    /// Their connection was lost and did not come back in time.
-    Lost,
-    /// They were put out.
-    Kicked,
-}
-
-words!(LeftWhy, "why", {
-    Left => "left",
-    Lost => "lost",
-    Kicked => "kicked",
-});
-
-/// What ended a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CloseWhy {
-    /// Nothing was said for as long as the policy allows.
-    Idle,
-    /// Nobody was in it for as long as the policy allows.
-    Empty,
-    /// One of the two in a pair room went.
-    PartnerLeft,
-    /// Its owner closed it.
-    Owner,
-    /// The host closed it.
-    Admin,
-    /// It reached the greatest age that the policy allows.
-    MaxAge,
-}
-
-words!(CloseWhy, "why", {
-    Idle => "idle",
-    Empty => "empty",
-    PartnerLeft => "partner_left",
-    Owner => "owner",
-    Admin => "admin",
-    MaxAge => "max_age",
-});
-
 /// How far somebody has read a room's log.
 ///
 /// `at` is the time of entry `n`. After a failover that lost the end of a log, others may have written
@@ -208,7 +163,7 @@ pub struct Signal {
     /// Who sent it; in a pair room their alias.
     pub by: UserId,
     /// The connection that sent it and does not get it back.
-    pub from: crate::store::SessionKey,
+    pub from: crate::id::SessionKey,
     /// What.
     pub body: Body,
 }
@@ -216,7 +171,7 @@ pub struct Signal {
 impl Signal {
     /// A signal, as a store hands it on.
     #[must_use]
-    pub fn new(room: RoomId, by: UserId, from: crate::store::SessionKey, body: Body) -> Self {
+    pub fn new(room: RoomId, by: UserId, from: crate::id::SessionKey, body: Body) -> Self {
         Self { room, by, from, body }
     }
 }

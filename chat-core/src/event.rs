@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::entry::{Cursor, SharedEntry, Signal};
 use crate::id::{PoolName, RoomId};
 use crate::list::ListChange;
-use crate::store::{Snapshot, UnmatchedWhy};
+use crate::store::Snapshot;
 use crate::text::Tag;
-use crate::words::words;
+use crate::why::{ByeWhy, ResetWhy, UnmatchedWhy};
 
 /// Something that a session is told.
 ///
@@ -82,45 +82,3 @@ impl Matched {
         &self.snapshot.room.id
     }
 }
-
-/// Why entries were skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ResetWhy {
-    /// The session reads more slowly than the room talks.
-    Slow,
-    /// Its node was given up, and could not enter it again.
-    Fenced,
-    /// The room's log is not the one that was read.
-    Epoch,
-}
-
-words!(ResetWhy, "why", {
-    Slow => "slow",
-    Fenced => "fenced",
-    Epoch => "epoch",
-});
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ByeWhy {
-    /// The engine shuts down.
-    Drain,
-    /// The host ended it.
-    Kicked,
-    /// Another connection took its place.
-    Replaced,
-    /// Too much waits for it.
-    Slow,
-    /// Its owner let it go.
-    Gone,
-}
-
-words!(ByeWhy, "why", {
-    Drain => "drain",
-    Kicked => "kicked",
-    Replaced => "replaced",
-    Slow => "slow",
-    Gone => "gone",
-});

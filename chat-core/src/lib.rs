@@ -34,7 +34,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`limits`], [`error`] | the vocabulary: checked once, where it comes in |
+//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`why`], [`limits`], [`error`] | the vocabulary: checked once, where it comes in |
 //! | [`entry`], [`event`] | the log of a room, and what a session is told |
 //! | [`store`] | what a store must do: five small traits of whole operations |
 //! | [`matching`] | the rules of matching, as a pure value |
@@ -82,18 +82,22 @@ pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
+pub mod why;
 mod words;
 
 pub use body::Body;
 pub use engine::{Author, Engine, EngineBuilder, Stats};
-pub use entry::{CloseWhy, Cursor, Encoding, Entry, LeftWhy, Said, SharedEntry, Signal, What};
+pub use entry::{Cursor, Encoding, Entry, Said, SharedEntry, Signal, What};
 pub use error::{Bound, Error, Invalid, Problem, Reason, Result, StoreError};
-pub use event::{ByeWhy, Event, Matched, ResetWhy};
+pub use event::{Event, Matched};
 pub use hooks::{
     HookOptions, HookResult, Hooks, Observation, Observer, ObserverOptions, OnFailure, SayVerdict,
     Verdict,
 };
-pub use id::{Epoch, Key, MatchId, NodeId, PoolName, RoomId, SessionId, UserId};
+pub use id::{
+    Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
+    Writer,
+};
 pub use limits::{Limits, MatchRules, StoreOptions};
 pub use list::{ListChange, ListOp, ListSnapshot, Order, Page, RoomPage, Watched};
 pub use memory::MemoryStore;
@@ -101,9 +105,8 @@ pub use room::{
     Member, PolicyChange, PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec, RoomView,
 };
 pub use session::{Join, Seek, Session, SessionHandle, Spoken};
-pub use store::{
-    Backend, History, HistoryPage, LostWhy, MembersPage, Replay, Snapshot, UnmatchedWhy,
-};
+pub use store::{Backend, History, HistoryPage, MembersPage, Replay, Snapshot};
 pub use text::{Name, Tag, Title};
 pub use time::{Clock, Timestamp};
 pub use user::{Identity, User};
+pub use why::{ByeWhy, CloseWhy, LeftWhy, LostWhy, ResetWhy, UnmatchedWhy};

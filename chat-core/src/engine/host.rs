@@ -4,18 +4,17 @@ use std::sync::atomic::Ordering;
 
 use super::{Engine, Inner, fenced};
 use crate::body::Body;
-use crate::entry::CloseWhy;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
-use crate::event::ByeWhy;
-use crate::id::{Epoch, Key, RoomId, UserId};
+use crate::id::{Epoch, Key, RoomId, UserId, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
     Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage,
-    Opened, Say, Writer,
+    Opened, Say,
 };
 use crate::user::User;
+use crate::why::{ByeWhy, CloseWhy};
 
 /// In whose name a host says something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,14 +12,15 @@ use super::registry::Cell;
 use super::step::Rearm;
 use crate::body::Body;
 use crate::entry::{Cursor, Said, Signal, What};
-use crate::id::{RoomId, UserId};
+use crate::id::{RoomId, SessionKey, UserId, Writer};
 use crate::room::NewRoom;
 use crate::store::{
-    Appended, Author, Close, Closing, Existing, History, HistoryPage, LostWhy, Opened, Resumed,
-    RoomStore, Say, SessionKey, Signalled, StoreResult, Subscription, Writer,
+    Appended, Author, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore,
+    Say, Signalled, StoreResult, Subscription,
 };
 use crate::text::Name;
 use crate::user::Identity;
+use crate::why::LostWhy;
 
 #[async_trait]
 impl RoomStore for MemoryStore {

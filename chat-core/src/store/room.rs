@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{SessionKey, StoreResult, Writer};
+use super::StoreResult;
 use crate::body::Body;
-use crate::entry::{CloseWhy, Cursor, SharedEntry};
-use crate::id::{Epoch, Key, RoomId, UserId};
+use crate::entry::{Cursor, SharedEntry};
+use crate::id::{Epoch, Key, RoomId, SessionKey, UserId, Writer};
 use crate::room::{NewRoom, RoomView};
 use crate::text::Name;
 use crate::time::Timestamp;
-use crate::words::words;
+use crate::why::{CloseWhy, LostWhy};
 
 /// Keeps rooms and their logs.
 #[async_trait]
@@ -176,20 +176,6 @@ pub enum Resumed {
     /// There is no such room.
     Missing,
 }
-
-/// Why a log cannot be continued from a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LostWhy {
-    /// The log began anew, or is not the one that was read.
-    Epoch,
-    /// The gap is older than what is kept, or longer than is given.
-    Trimmed,
-}
-
-words!(LostWhy, "why", {
-    Epoch => "epoch",
-    Trimmed => "trimmed",
-});
 
 /// Which page of what was said. Notices come with it that lie between its first and its last, and those after
 /// its last where it is the newest page. `limit` counts what was said.

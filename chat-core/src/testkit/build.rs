@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::body::Body;
-use crate::entry::{CloseWhy, Cursor};
+use crate::entry::Cursor;
 use crate::id::{Epoch, Key, PoolName, RoomId, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
 use crate::store::{Author, Close, Say};
 use crate::text::{Name, Tag, Title};
+use crate::why::CloseWhy;
 
 /// Seconds.
 #[must_use]

@@ -6,11 +6,10 @@ use super::build::attempt;
 use super::node::Node;
 use crate::body::Body;
 use crate::entry::SharedEntry;
-use crate::id::{Key, PoolName, RoomId, UserId};
+use crate::id::{Key, PoolName, RoomId, SessionKey, UserId};
 use crate::room::RoomPolicy;
 use crate::store::{
-    Admission, Appended, Author, Departure, Enter, Entered, PairBreak, Request, Say, SessionKey,
-    Submitted,
+    Admission, Appended, Author, Departure, Enter, Entered, PairBreak, Request, Say, Submitted,
 };
 use crate::text::{Name, Tag};
 

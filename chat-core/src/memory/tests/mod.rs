@@ -16,16 +16,17 @@ use parking_lot::Mutex;
 
 use super::MemoryStore;
 use crate::body::Body;
-use crate::entry::{CloseWhy, SharedEntry, Signal};
-use crate::id::{Epoch, NodeId, RoomId, SessionId, UserId};
+use crate::entry::{SharedEntry, Signal};
+use crate::id::{Epoch, NodeId, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::StoreOptions;
 use crate::room::{NewRoom, RoomKind, RoomPolicy, RoomView};
 use crate::store::{
     Admission, Author, Close, Enter, Entered, ExpiryStore, Happened, Opened, PresenceStore, Reaped,
-    RoomStore, Say, SessionKey, Sink, StoreResult, Writer,
+    RoomStore, Say, Sink, StoreResult,
 };
 use crate::text::{Name, Title};
 use crate::time::{Clock, Timestamp};
+use crate::why::CloseWhy;
 
 /// Every future of this store is complete when it is polled first.
 fn done<T: Debug>(future: impl Future<Output = StoreResult<T>>) -> T {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::super::pair::{PairOpened, PairRoom, Side};
 use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
-use crate::entry::{CloseWhy, LeftWhy, What};
-use crate::id::{PoolName, RoomId, SessionId, UserId};
+use crate::entry::What;
+use crate::id::{PoolName, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::room::RoomPolicy;
 use crate::store::{
     Appended, Author, Confirmed, Departure, Due, Entered, ExpiryStore, Happened, Mail, MatchStore,
-    PairBreak, PresenceStore, Request, RoomStore, Say, SessionKey, Writer,
+    PairBreak, PresenceStore, Request, RoomStore, Say,
 };
 use crate::text::Name;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// Kim and Lee, each on a node of their own, in a pair room.
 struct Two {

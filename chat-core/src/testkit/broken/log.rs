@@ -8,12 +8,13 @@ use parking_lot::Mutex;
 use super::tap::Fault;
 use super::{closed_entry, gap};
 use crate::entry::{Cursor, Entry, Said, What};
-use crate::id::{NodeId, RoomId};
+use crate::id::{NodeId, RoomId, Writer};
 use crate::store::{
     Appended, Author, Backend, Close, Closing, Enter, Entered, Existing, History, HistoryPage,
-    LostWhy, Resumed, Say, Sink, StoreResult, Writer,
+    Resumed, Say, Sink, StoreResult,
 };
 use crate::time::Timestamp;
+use crate::why::LostWhy;
 
 /// Publishes an entry before it is stored.
 #[derive(Default)]

@@ -1,10 +1,10 @@
 //! A `say` with a key is written once, for five to ten minutes.
 
-use crate::entry::CloseWhy;
 use crate::limits::StoreOptions;
 use crate::store::{Appended, Author, Say};
 use crate::testkit::build::{closing, key, name, notice, public, public_with, secs};
 use crate::testkit::{Guest, Stand, World, told};
+use crate::why::CloseWhy;
 
 /// The number under which it was written; a duplicate is told that number.
 async fn say(guest: &Guest, say: Say) -> (u64, bool) {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::body::Body;
-use crate::entry::{CloseWhy, What};
+use crate::entry::What;
 use crate::limits::StoreOptions;
 use crate::store::{Appended, Author, Resumed, Say};
 use crate::testkit::build::{beginning, key, name, public, public_with, room_id, secs};
 use crate::testkit::{Stand, World, numbers, told};
+use crate::why::CloseWhy;
 
 /// Entries are numbered 1, 2, 3 … without holes, whatever they are, and their times never go back.
 pub(super) async fn numbers_have_no_holes(stand: &dyn Stand) {

@@ -2,7 +2,7 @@
 
 use super::matches::{Pair, confirm_all, matched, pair_room, post};
 use crate::body::Body;
-use crate::entry::{CloseWhy, What};
+use crate::entry::What;
 use crate::id::UserId;
 use crate::room::RoomKind;
 use crate::store::{
@@ -11,6 +11,7 @@ use crate::store::{
 use crate::testkit::build::{name, pool, secs};
 use crate::testkit::{Guest, Stand, World, told};
 use crate::user::Identity;
+use crate::why::CloseWhy;
 
 fn closed() -> Appended {
     Appended::Closed { why: CloseWhy::PartnerLeft }
