@@ -67,8 +67,7 @@ impl Entry {
     }
 
     /// About how many bytes it holds; what bounds in bytes are counted in.
-    #[must_use]
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         const FIXED: usize = 160;
         FIXED + self.said().map_or(0, |said| said.body.len())
     }

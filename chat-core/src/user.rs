@@ -1,6 +1,6 @@
 //! Who somebody is.
 
-use crate::error::{Error, Invalid};
+use crate::error::Error;
 use crate::id::UserId;
 use crate::limits::Limits;
 use crate::text::Name;
@@ -69,14 +69,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A checked user.
-    ///
-    /// # Errors
-    /// Where the id or the name is not allowed.
-    pub fn new(id: &str, name: &str) -> Result<Self, Invalid> {
-        Ok(Self { id: UserId::new(id)?, name: Name::new(name, Limits::default().name)? })
-    }
-
     /// The name of somebody who gave none: from the first letters of a made id. An id of the host's own is not shown in
     /// part (it may be an address): its name is plainly `guest`.
     #[must_use]

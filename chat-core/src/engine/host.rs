@@ -10,8 +10,7 @@ use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
-    Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage,
-    Opened, Say,
+    Appended, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say, Speaker,
 };
 use crate::user::User;
 use crate::why::{ByeWhy, CloseWhy};
@@ -136,10 +135,10 @@ impl Engine {
         let (engine, body) = (&self.0, body.into());
         engine.check_body(&body)?;
         let author = match author {
-            Author::System => StoreAuthor::System,
+            Author::System => Speaker::System,
             Author::User(user) => {
                 let identity = user.check(&engine.limits)?;
-                StoreAuthor::User { user: identity.id, name: identity.name }
+                Speaker::User { user: identity.id, name: identity.name }
             }
         };
         engine.append(room, None, |_| author.clone(), body, key.cloned()).await
@@ -259,7 +258,7 @@ impl Inner {
         &self,
         room: &RoomId,
         epoch: Option<Epoch>,
-        author: impl Fn(Writer) -> StoreAuthor,
+        author: impl Fn(Writer) -> Speaker,
         body: Body,
         key: Option<Key>,
     ) -> Result<Spoken> {

@@ -41,8 +41,8 @@ pub use presence::{
 };
 pub use ranking::{RankingStore, Versions};
 pub use room::{
-    Appended, Author, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore,
-    Say, Signalled, Subscription,
+    Appended, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore, Say,
+    Signalled, Speaker, Subscription,
 };
 pub use sink::Sink;
 

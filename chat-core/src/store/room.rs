@@ -98,7 +98,7 @@ pub struct Say {
     /// into the next one.
     pub epoch: Option<Epoch>,
     /// By whom.
-    pub author: Author,
+    pub author: Speaker,
     /// What.
     pub body: Body,
     /// The sender's name for it. The same key from the same user is written once.
@@ -110,7 +110,7 @@ pub struct Say {
 
 /// Who says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Author {
+pub enum Speaker {
     /// A session; it must be in the room. Its user's name is the room's for them.
     Session {
         /// The session.

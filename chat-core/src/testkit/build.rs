@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::entry::Cursor;
 use crate::id::{Epoch, Key, PoolName, RoomId, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
-use crate::store::{Author, Close, Say};
+use crate::store::{Close, Say, Speaker};
 use crate::text::{Name, Tag, Title};
 use crate::why::CloseWhy;
 
@@ -85,7 +85,7 @@ pub fn notice(room: &RoomId, text: &str) -> Say {
     Say {
         room: room.clone(),
         epoch: None,
-        author: Author::System,
+        author: Speaker::System,
         body: Body::text(text),
         key: None,
         attempt: attempt(),

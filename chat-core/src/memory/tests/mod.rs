@@ -21,8 +21,8 @@ use crate::id::{Epoch, NodeId, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::StoreOptions;
 use crate::room::{NewRoom, RoomKind, RoomPolicy, RoomView};
 use crate::store::{
-    Admission, Author, Close, Enter, Entered, ExpiryStore, Happened, Opened, PresenceStore, Reaped,
-    RoomStore, Say, Sink, StoreResult,
+    Admission, Close, Enter, Entered, ExpiryStore, Happened, Opened, PresenceStore, Reaped,
+    RoomStore, Say, Sink, Speaker, StoreResult,
 };
 use crate::text::{Name, Title};
 use crate::time::{Clock, Timestamp};
@@ -109,7 +109,7 @@ fn entering(room: &str, session: SessionKey, who: &str) -> Enter {
 }
 
 fn saying(room: &str, epoch: Option<Epoch>) -> Say {
-    let (author, body) = (Author::System, Body::text("x"));
+    let (author, body) = (Speaker::System, Body::text("x"));
     Say { room: id(room), epoch, author, body, key: None, attempt: 0 }
 }
 
