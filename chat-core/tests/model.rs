@@ -11,7 +11,7 @@ fn play(schedule: &model::Schedule) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_does_what_plain_lists_do(schedule in model::schedules(120)) {

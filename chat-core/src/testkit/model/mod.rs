@@ -76,6 +76,8 @@ struct Play {
     cursors: BTreeMap<(u8, String), Cursor>,
     /// Who is behind which alias.
     aliases: BTreeMap<UserId, u8>,
+    /// All who have ever met, by their rooms.
+    pairs: BTreeMap<String, [u8; 2]>,
     step: usize,
     context: String,
 }
@@ -143,6 +145,7 @@ impl Play {
             naive: Naive::default(),
             cursors: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            pairs: BTreeMap::new(),
             step: 0,
             context: String::new(),
         };

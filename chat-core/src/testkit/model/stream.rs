@@ -92,9 +92,6 @@ impl Play {
             Event::Entry(entry) => {
                 let id = entry.room.to_string();
                 self.cursors.insert((user, id.clone()), entry.cursor());
-                if entry.room.is_pair() {
-                    self.learn(&entry.room);
-                }
                 told.rooms.entry(id).or_default().push(text(&entry, &self.aliases));
             }
             Event::Kicked { room } => {
@@ -106,9 +103,7 @@ impl Play {
             Event::Matched(matched) => {
                 let (id, snapshot) = (matched.room().to_string(), &matched.snapshot);
                 self.aliases.insert(snapshot.you.clone(), user);
-                let pair = self.naive.rooms.get(&id).and_then(|room| room.pair);
-                let other = pair.and_then(|pair| pair.into_iter().find(|other| *other != user));
-                if let Some(other) = other {
+                if let Some(other) = self.pairs[&id].into_iter().find(|other| *other != user) {
                     for member in snapshot.members.iter().filter(|m| m.user != snapshot.you) {
                         self.aliases.insert(member.user.clone(), other);
                     }
@@ -122,9 +117,6 @@ impl Play {
             other => panic!("{other:?}: {}", self.context),
         }
     }
-
-    /// Of two aliases of which one is known, the other one is the other's.
-    fn learn(&mut self, _room: &RoomId) {}
 
     /// Takes over who has met.
     pub(super) async fn take_matches(&mut self) {
@@ -145,6 +137,7 @@ impl Play {
             let view = self.engines[0].room(&room).await.unwrap();
             let history = self.engines[0].history(&room, HistoryPage::Newest { limit: 10 }).await;
             assert_eq!(history.unwrap().entries.len(), 2, "{}", self.context);
+            self.pairs.insert(room.to_string(), users);
             self.naive.met(room.as_str(), users, view.epoch, view.created);
         }
     }
