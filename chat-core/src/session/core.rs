@@ -65,8 +65,16 @@ impl Core {
         let mut seeking = self.seeking.lock();
         let seeking = seeking.get_or_insert_default();
         seeking.requests.retain(|other| other.pool != request.pool);
-        seeking.matched.retain(|other| other.pool != request.pool);
         seeking.requests.push(request);
+    }
+
+    /// Notes under what name the session waits in its node's next life, if it still does.
+    pub(crate) fn seeks_still(&self, request: &Request) {
+        if let Some(seeking) = self.seeking.lock().as_mut()
+            && let Some(there) = seeking.requests.iter_mut().find(|r| r.pool == request.pool)
+        {
+            there.session = request.session;
+        }
     }
 
     /// Notes that the session no longer waits in this pool.
@@ -77,7 +85,10 @@ impl Core {
     /// Notes that a partner was found in this pool.
     pub(crate) fn was_matched(&self, pool: &PoolName) {
         if let Some(request) = self.take_request(pool) {
-            self.seeking.lock().get_or_insert_default().matched.push(request);
+            let mut place = self.seeking.lock();
+            let matched = &mut place.get_or_insert_default().matched;
+            matched.retain(|other| other.pool != request.pool);
+            matched.push(request);
         }
     }
 
