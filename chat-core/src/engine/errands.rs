@@ -134,8 +134,8 @@ impl Errands {
 impl Inner {
     /// Runs errands until none is left. `Err` where the store could not be asked: they stay.
     pub(crate) async fn run_errands(&self) -> Result<()> {
-        while let Some(errand) = self.errands.any() {
-            match self.run(&errand).await {
+        while let Some(mut errand) = self.errands.any() {
+            match self.run(&mut errand).await {
                 Err(error @ Error::Store { retryable: true, .. }) => return Err(error),
                 // What the store refuses for good is not repeated for ever.
                 Ok(()) | Err(_) => self.errands.done(&errand),
@@ -144,18 +144,20 @@ impl Inner {
         Ok(())
     }
 
-    async fn run(&self, errand: &Errand) -> Result<()> {
+    async fn run(&self, errand: &mut Errand) -> Result<()> {
         let core = &errand.core;
-        for (room, owed) in &errand.leave {
+        while let Some((room, owed)) = errand.leave.first() {
             // A session that lives may be asking for the room again right now; one that is over cannot.
             let _changing =
                 if core.outbox.is_over() { None } else { Some(core.changing.lock().await) };
-            if !self.errands.waits_to_leave(core, room) {
-                continue;
+            if self.errands.waits_to_leave(core, room) {
+                if core.outbox.seat_in(room).is_none() {
+                    self.take_out(core, room, *owed).await?;
+                }
+                // Before the next join may begin: what that comes to owe is another matter.
+                self.errands.forget(core, room);
             }
-            if core.outbox.seat_in(room).is_none() {
-                self.take_out(core, room, *owed).await?;
-            }
+            errand.leave.remove(0);
         }
         if !errand.lose.is_empty() {
             let wrote = fenced!(self, |by| self
