@@ -115,11 +115,35 @@ impl SessionHandle {
             // A join names its room or what to open: its constructors leave no other way.
             (None, None) => return Err(Error::NoSuchRoom),
         };
-        engine.ask_may_join(core, &room, create.as_ref()).await?;
+        engine.ask_may_join(core, &room).await?;
+        let mut may_open = !engine.asks();
+        loop {
+            let create = create.as_ref();
+            let (opens, asks) = if may_open { (create, None) } else { (None, create) };
+            match (self.enter_room(&room, opens, join.since, join.recent).await, asks) {
+                // There is none. Asked only now, so that no room is opened that was there when its opening was not
+                // asked about.
+                (Err(Error::NoSuchRoom | Error::RoomClosed { .. }), Some(new)) => {
+                    engine.ask_may_open(core, new).await?;
+                    may_open = true;
+                }
+                (answer, _) => return answer,
+            }
+        }
+    }
 
+    async fn enter_room(
+        &self,
+        room: &RoomId,
+        create: Option<&NewRoom>,
+        since: Option<Cursor>,
+        recent: u32,
+    ) -> Result<(Snapshot, bool)> {
+        let (engine, core) = (self.engine(), self.core());
+        let limits = engine.limits();
         let _changing = core.changing.lock().await;
         self.alive()?;
-        let seat = core.outbox.seat_in(&room).map(|(_, seat)| seat);
+        let seat = core.outbox.seat_in(room).map(|(_, seat)| seat);
         if seat.is_none() && core.outbox.seated() >= limits.rooms_of_session {
             return Err(Error::TooMany {
                 bound: Bound::RoomsOfSession,
@@ -130,14 +154,14 @@ impl SessionHandle {
             // The store has not answered for as many joins before: it is away.
             return Err(Error::Overloaded);
         }
-        engine.errands().forget(core, &room);
-        let pin = engine.hub().pin(&room);
+        engine.errands().forget(core, room);
+        let pin = engine.hub().pin(room);
         let mut under_way =
-            UnderWay { engine, core, room: &room, from: From::Join(seat), answered: false };
+            UnderWay { engine, core, room, from: From::Join(seat), answered: false };
         under_way.hold();
         let (by, entered) = fenced!(engine, |by| {
             pin.root().subscribe(&*engine.backend().rooms, by).await?;
-            let enter = enter(core, by, &room, create.clone(), join.since, join.recent, engine);
+            let enter = enter(core, by, room, create.cloned(), since, recent, engine);
             engine.backend().presence.enter(by, enter).await.map(|entered| (by, entered))
         })?;
         under_way.answered = true;
@@ -159,9 +183,9 @@ impl SessionHandle {
             under_way.answered = false;
             return Err(Error::SessionOver);
         }
-        engine.reset_if_over(core, &room, by);
+        engine.reset_if_over(core, room, by);
         drop(under_way);
-        engine.hub().release(&room, &core.outbox);
+        engine.hub().release(room, &core.outbox);
         Ok((snapshot, created))
     }
 
