@@ -105,10 +105,10 @@ struct World {
 }
 
 fn world() -> World {
-    world_of(Limits::default())
+    world_of(&Limits::default())
 }
 
-fn world_of(limits: Limits) -> World {
+fn world_of(limits: &Limits) -> World {
     let clock = Clock::manual(Timestamp(1_000_000));
     let backend = MemoryStore::backend(clock.clone(), StoreOptions::default());
     let moods = Arc::new(Moods::default());
@@ -259,7 +259,7 @@ fn a_kick_is_told_although_the_join_it_came_in_was_given_up() {
 #[test]
 fn counts_of_many_rooms_outlast_a_store_that_fails() {
     const ROOMS: usize = 450;
-    let world = world_of(Limits { rooms_of_session: ROOMS, ..Limits::default() });
+    let world = world_of(&Limits { rooms_of_session: ROOMS, ..Limits::default() });
     let (mut kim, lee) = (connect(&world.here, "kim"), connect(&world.here, "lee"));
     let rooms: Vec<RoomId> = (0..ROOMS)
         .map(|n| {
@@ -356,7 +356,7 @@ fn who_has_not_read_the_end_of_a_room_reads_it_though_the_room_was_opened_again(
 
 #[test]
 fn batches_of_nothing_are_batches_of_one() {
-    let world = world_of(Limits { batch: 0, ..Limits::default() });
+    let world = world_of(&Limits { batch: 0, ..Limits::default() });
     let room = open(&world.here, "r");
     let mut kim = connect(&world.here, "kim");
     done(kim.join(&room)).unwrap();
@@ -365,7 +365,7 @@ fn batches_of_nothing_are_batches_of_one() {
     done(kim.say(&room, "x")).unwrap();
     assert!(done(kim.next_batch(&mut batch)));
     assert_eq!(batch.len(), 1);
-    let world = world_of(Limits { batch: usize::MAX, ..Limits::default() });
+    let world = world_of(&Limits { batch: usize::MAX, ..Limits::default() });
     let mut kim = connect(&world.here, "kim");
     assert!(kim.next_batch(&mut batch).now_or_never().is_none());
 }
