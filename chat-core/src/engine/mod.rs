@@ -90,8 +90,8 @@ pub(crate) use fenced;
 /// # }
 /// ```
 ///
-/// *How it ends*: with [`shutdown`](Self::shutdown), gracefully; or when the last clone and the last session are dropped, as a
-/// node that dies.
+/// *How it ends*: with [`shutdown`](Self::shutdown), gracefully; or when the last clone, session and handle are
+/// dropped, as a node that dies.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -190,6 +190,8 @@ impl Engine {
 
     /// Lets time pass on a manual clock: moves it in steps of a quarter of a lease at the most, with a
     /// [`sweep`](Self::sweep) after each, as it would be if the engine had been running all the while.
+    ///
+    /// Not cancel safe: the clock stays where it was moved to.
     pub async fn pass(&self, time: Duration) {
         let step = (self.0.backend.expiry.lease() / 4).max(Duration::from_millis(1));
         let mut left = time;

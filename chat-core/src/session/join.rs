@@ -68,7 +68,8 @@ impl SessionHandle {
     /// Enters a room. The snapshot is the room at one moment, this session included; the stream goes on right behind
     /// its cursor.
     ///
-    /// Cancel safe: a cancelled join is undone.
+    /// Cancel safe: a cancelled join is undone; in a pair room, where leaving would end the talk, as a connection that was
+    /// lost. A session that was in the room before stays.
     ///
     /// # Errors
     /// `NoSuchRoom`, `RoomClosed`, `RoomFull`, `Forbidden` (a pair room of others, or a hook), `TooMany` rooms of one
