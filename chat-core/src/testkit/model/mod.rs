@@ -9,14 +9,8 @@
 //! Time moves by whole seconds and everything comes due at half ones, so it runs on stores whose time goes on by itself,
 //! too.
 //!
-//! ```ignore
-//! proptest! {
-//!     #[test]
-//!     fn the_engine_does_what_plain_lists_do(schedule in model::schedules(80)) {
-//!         runtime.block_on(model::play(&MemoryStand, &schedule));
-//!     }
-//! }
-//! ```
+//! `schedules` makes the schedules, for a `proptest!` of one's own; `play` plays one on a store, and panics where engine and
+//! model differ.
 
 mod check;
 mod naive;

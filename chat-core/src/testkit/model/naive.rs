@@ -266,8 +266,12 @@ impl Session {
         self.seats.iter_mut().find(|seat| seat.room == room)
     }
 
+    /// Nothing of the room reaches it after this, not even that it was matched there.
     fn stand_up(&mut self, room: &str) {
-        self.seats.retain(|seat| seat.room != room);
+        if self.seat(room).is_some() {
+            self.seats.retain(|seat| seat.room != room);
+            self.own.retain(|line| *line != format!("matched {room}"));
+        }
     }
 }
 
@@ -413,7 +417,7 @@ impl Naive {
     fn sit(&mut self, slot: usize, id: &str) {
         let epoch = self.rooms[id].epoch;
         let session = self.sessions.get_mut(&slot).expect("is there");
-        session.stand_up(id);
+        session.seats.retain(|seat| seat.room != id);
         session.seats.push(Seat { room: id.to_owned(), epoch, pending: Vec::new(), ended: false });
     }
 
