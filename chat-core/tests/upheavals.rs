@@ -448,3 +448,19 @@ fn no_room_is_opened_that_the_host_was_not_asked_about() {
     assert!(matches!(joined, Err(Error::Forbidden { .. })), "{joined:?}");
     assert!(matches!(done(engine.room(&room)), Err(Error::RoomClosed { .. })));
 }
+
+#[test]
+fn a_kick_in_a_room_that_only_counts_is_not_lost_on_a_join_whose_answer_is_on_its_way() {
+    let world = world();
+    let spec = RoomSpec::public("r").with_id("r").with_presence(Presence::Count);
+    let room = done(world.here.open(spec)).unwrap().id;
+    let mut kim = connect(&world.here, "kim");
+    world.moods.answers_late.lock().insert("enter");
+    let handle = kim.handle();
+    let mut joining = pin!(handle.join(&room));
+    assert!(joining.as_mut().now_or_never().is_none());
+    done(world.here.kick(&room, kim.user())).unwrap();
+    world.moods.answers_late.lock().clear();
+    done(joining).unwrap();
+    assert!(matches!(&events(&mut kim)[..], [Event::Kicked { .. }]));
+}

@@ -63,6 +63,7 @@ impl Inner {
             }
             Mail::Kicked { room, sessions } => {
                 for core in sessions.into_iter().filter_map(|key| self.session(key)) {
+                    core.outbox.put_out(&room);
                     if let Some((_, seat)) = core.outbox.seat_in(&room) {
                         seat.tail.kick(seat.slot, &core.outbox);
                     }

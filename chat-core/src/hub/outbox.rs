@@ -31,6 +31,8 @@ struct State {
     ready: VecDeque<Ready>,
     /// What is for this session alone, in order; bounded by `Limits::queue`.
     queue: VecDeque<Event>,
+    /// The room that a join is under way to, and whether the session was put out of it meanwhile.
+    joining: Option<(RoomId, bool)>,
     waker: Option<Waker>,
     over: Option<ByeWhy>,
     /// Whether the stream has handed out its `Bye`.
@@ -161,6 +163,23 @@ impl Outbox {
         drop(state);
         wake(waker);
         Some((seats, watches))
+    }
+
+    /// Notes that a join is under way to this room; they come one after the other.
+    pub(crate) fn joins(&self, room: &RoomId) {
+        self.0.lock().joining = Some((room.clone(), false));
+    }
+
+    /// Notes that the session is put out of this room, where it is about to take its place there.
+    pub(crate) fn put_out(&self, room: &RoomId) {
+        if let Some((joining, put_out)) = &mut self.0.lock().joining {
+            *put_out |= joining == room;
+        }
+    }
+
+    /// Whether the session was put out of the room that it was joining; the join is not under way any more.
+    pub(crate) fn joined(&self) -> bool {
+        self.0.lock().joining.take().is_some_and(|(_, put_out)| put_out)
     }
 
     /// Whether the session has ended.

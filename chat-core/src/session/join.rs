@@ -9,7 +9,7 @@ use crate::entry::Cursor;
 use crate::error::{Bound, Error, Result};
 use crate::hub::Seat;
 use crate::id::RoomId;
-use crate::room::{NewRoom, RoomSpec};
+use crate::room::{NewRoom, Presence, RoomSpec};
 use crate::store::{Admission, Departure, Enter, Entered, Snapshot};
 
 /// A join with everything that can be asked of it.
@@ -184,6 +184,14 @@ impl SessionHandle {
             under_way.answered = false;
             return Err(Error::SessionOver);
         }
+        // In a room that only counts no entry tells of a kick, and its mail came before there was a seat. Whether it was meant
+        // for this join cannot be known: then the session is out rather than in without being so.
+        if core.outbox.joined()
+            && snapshot.room.policy.presence == Presence::Count
+            && let Some((_, seat)) = core.outbox.seat_in(room)
+        {
+            seat.tail.kick(seat.slot, &core.outbox);
+        }
         engine.reset_if_over(core, room, by);
         drop(under_way);
         engine.hub().release(room, &core.outbox);
@@ -272,6 +280,7 @@ enum From {
 impl UnderWay<'_> {
     /// Nothing of the room is given while a join is under way.
     fn hold(&self) {
+        self.core.outbox.joins(self.room);
         if let From::Join(Some(seat)) = &self.from {
             seat.tail.hold(seat.slot, &self.core.outbox);
         }
@@ -281,6 +290,7 @@ impl UnderWay<'_> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let (outbox, errands) = (&self.core.outbox, self.engine.errands());
+        outbox.joined();
         if let From::Join(Some(seat)) = &self.from {
             seat.tail.release(seat.slot, outbox);
         }
