@@ -539,7 +539,12 @@ impl Naive {
         (n, false)
     }
 
-    pub(super) fn post(&mut self, id: &str, user: Option<u8>, body: &str) -> Result<u64, &'static str> {
+    pub(super) fn post(
+        &mut self,
+        id: &str,
+        user: Option<u8>,
+        body: &str,
+    ) -> Result<u64, &'static str> {
         self.open_room(id)?;
         let line = match user {
             Some(user) => format!("said {user} host {body}"),
