@@ -38,7 +38,7 @@ use crate::entry::Cursor;
 use crate::event::ByeWhy;
 use crate::id::{Key, PoolName, RoomId, UserId};
 use crate::limits::{MatchRules, StoreOptions};
-use crate::room::{Presence, RoomKind, RoomPolicy, RoomSpec};
+use crate::room::{PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec};
 use crate::session::{Join, Session};
 use crate::user::User;
 
@@ -137,12 +137,12 @@ impl Play {
         let stage = stand.stage(options()).await;
         let mut engines = Vec::new();
         for _ in 0..2 {
-            let mut policies = crate::room::PolicyDefaults::default();
-            policies.pair = RoomPolicy {
+            let pair = RoomPolicy {
                 grace: Duration::from_millis(PAIR.grace),
                 idle: PAIR.idle.map(Duration::from_millis),
                 ..RoomPolicy::pair()
             };
+            let policies = PolicyDefaults { pair, ..PolicyDefaults::default() };
             let builder = Engine::builder().with_backend(stage.backend().await);
             engines.push(builder.with_policies(policies).build().unwrap());
         }
@@ -350,7 +350,10 @@ impl Play {
             (Op::Rename { name, .. }, ..) => {
                 let name = format!("m{name}");
                 let answer = session.rename(&name).await.map(|_| ());
-                (answer, if over { refused } else { Ok(self.naive.rename(slot, &name)) })
+                if !over {
+                    self.naive.rename(slot, &name);
+                }
+                (answer, if over { refused } else { Ok(()) })
             }
             (Op::Seek { tags: n, .. }, ..) => {
                 let answer = session.seek(POOL, &tags(*n)).await;

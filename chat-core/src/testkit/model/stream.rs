@@ -68,8 +68,7 @@ impl Play {
         known.seats.retain(|seat| !seat.ended);
         let (user, mut counts) = (known.user, BTreeMap::new());
         let mut told = Told::default();
-        loop {
-            let Some(session) = self.sessions.get_mut(&slot) else { break };
+        while let Some(session) = self.sessions.get_mut(&slot) {
             let event = if told.len() < expected.len() {
                 tokio::time::timeout(LONGEST, session.next()).await.ok().flatten()
             } else {
