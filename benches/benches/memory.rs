@@ -74,17 +74,22 @@ fn sessions() -> Table {
         let mut events = Vec::new();
         let ((), connected) = each(all, || sessions.extend((0..all).map(|n| connect(&engine, n))));
         let ((), joined) = each(all, || {
-            for (n, session) in sessions.iter_mut().enumerate() {
-                now(session.join(&rooms[n / size]));
-                read_all(session, Waker::noop(), &mut events);
+            for (n, room) in rooms.iter().enumerate() {
+                let last = all.min((n + 1) * size);
+                for (joined, one) in (n * size..last).enumerate() {
+                    now(sessions[one].join(room));
+                    // Before there is more news of those who came than is kept for anybody.
+                    if joined % 100 == 99 || one + 1 == last {
+                        for session in &mut sessions[n * size..=one] {
+                            read_all(session, Waker::noop(), &mut events);
+                        }
+                    }
+                }
             }
         });
-        for session in &mut sessions {
-            read_all(session, Waker::noop(), &mut events);
-        }
         let ((), talk) = each(all, || {
             for _ in 0..10 {
-                for room in rooms.iter().take(scale(10_000)) {
+                for room in &rooms {
                     now(engine.post(room, "something of an ordinary length", Author::System, None));
                 }
                 for session in &mut sessions {

@@ -39,11 +39,16 @@ impl Stand {
     pub fn with(members: usize, spec: RoomSpec) -> Self {
         let engine = Engine::in_memory();
         let room = now(engine.open(spec)).id;
-        let sessions: Vec<Session> = (0..members).map(|n| connect(&engine, n)).collect();
-        for session in &sessions {
-            now(session.join(&room));
+        let mut stand = Self { engine, room, sessions: Vec::with_capacity(members) };
+        for n in 0..members {
+            let session = connect(&stand.engine, n);
+            now(session.join(&stand.room));
+            stand.sessions.push(session);
+            // Before there is more news of those who came than is kept for anybody.
+            if n % 100 == 99 {
+                stand.read_all(Waker::noop());
+            }
         }
-        let mut stand = Self { engine, room, sessions };
         stand.read_all(Waker::noop());
         stand
     }

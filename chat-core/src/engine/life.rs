@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 
 use super::Inner;
 use crate::error::{Error, Result};
-use crate::event::ResetWhy;
 use crate::hub::{Hub, Seat};
+use crate::id::Writer;
 use crate::session::core::Core;
 use crate::session::join::enter;
-use crate::store::{Enter, Entered, Request, Sink, Writer};
+use crate::store::{Enter, Entered, Request, Sink};
+use crate::why::ResetWhy;
 use std::sync::Arc;
 
 impl Inner {

@@ -83,8 +83,7 @@ impl Beside {
 mod tests {
     use super::*;
     use crate::body::Body;
-    use crate::id::{Incarnation, NodeId, RoomId, SessionId, UserId};
-    use crate::store::Writer;
+    use crate::id::{Incarnation, NodeId, RoomId, SessionId, UserId, Writer};
 
     fn signal(n: usize) -> Arc<Signal> {
         let from = Writer { node: NodeId(1), incarnation: Incarnation(1) }.session(SessionId(1));

@@ -48,10 +48,10 @@ pub(crate) use slot::Drained;
 pub(crate) use tail::Tail;
 
 use crate::entry::{SharedEntry, Signal};
-use crate::id::{Epoch, RoomId};
+use crate::id::{Epoch, RoomId, SessionKey};
 use crate::limits::Limits;
 use crate::list::Watched;
-use crate::store::{SessionKey, Sink, Snapshot};
+use crate::store::{Sink, Snapshot};
 
 /// How long a room without readers stays subscribed: most who leave come back, or go to the next page.
 const QUIET: Duration = Duration::from_secs(5);
@@ -192,7 +192,7 @@ impl Hub {
         drop(place);
         if !old.is_ended() {
             self.resets.fetch_add(1, Ordering::Relaxed);
-            old.begin_anew(None, crate::event::ResetWhy::Epoch);
+            old.begin_anew(None, crate::why::ResetWhy::Epoch);
         }
         new
     }

@@ -25,10 +25,11 @@ use super::ring::{Published, Ring};
 use super::root::Root;
 use super::slot::{Drained, Mode, Slot, Sources};
 use crate::entry::{Cursor, SharedEntry, Signal};
-use crate::event::{Event, ResetWhy};
-use crate::id::{Epoch, RoomId};
+use crate::event::Event;
+use crate::id::{Epoch, RoomId, SessionKey};
 use crate::limits::Limits;
-use crate::store::{Resumed, SessionKey, Snapshot};
+use crate::store::{Resumed, Snapshot};
+use crate::why::ResetWhy;
 
 /// The tail of one epoch of one room.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::hub::{Outbox, Pin};
-use crate::id::{PoolName, SessionId, UserId};
-use crate::store::{Request, SessionKey, Writer};
+use crate::id::{PoolName, SessionId, SessionKey, UserId, Writer};
+use crate::store::Request;
 use crate::text::Name;
 
 /// One connection of one user.

@@ -189,12 +189,12 @@ async fn the_oldest_is_served_first_and_replacing_keeps_the_place() {
         // The first changes what it likes, and stays first.
         let all = ["t0", "t1", "t2", "t3"];
         waiting[0].seek_with(&Seek::new("random").with_tags(["t0", "any"]).strict()).await.unwrap();
-        for (n, first) in waiting.iter_mut().enumerate() {
+        for (n, waits) in waiting.iter_mut().enumerate() {
             let mut new = connect(&here, &format!("new{n}")).await;
             new.seek("random", &all).await.unwrap();
             settle(&engines).await;
             let room = matched(&mut new).room().clone();
-            assert_eq!(matched(first).room(), &room, "{n}");
+            assert_eq!(matched(waits).room(), &room, "{n}");
         }
     })
     .await;

@@ -7,7 +7,8 @@ use super::setup::{Ask, Short, at, millis, pool_of, proposals, session, user, wr
 use crate::error::{Bound, StoreError};
 use crate::limits::MatchRules;
 use crate::matching::{Confirming, Judge, Pool};
-use crate::store::{Mail, Submitted, UnmatchedWhy, Withdrawn};
+use crate::store::{Mail, Submitted, Withdrawn};
+use crate::why::UnmatchedWhy;
 
 const S: u64 = 1_000;
 
@@ -341,6 +342,17 @@ fn a_scan_stops_and_goes_on_at_once_in_a_next_step() {
     }
     assert_eq!(steps.iter().sum::<usize>(), 1);
     assert!(!pool.is_waiting(&user(50)) || pool.proposed.len() == 1);
+}
+
+#[test]
+fn a_scan_begins_anew_when_what_it_passed_over_may_fit_now() {
+    let mut pool = pool_of(MatchRules { scan: 1, ..MatchRules::default() });
+    former_partners(&mut pool, 1, 2, 0);
+    pool.ask(&Ask::of(1), 0);
+    pool.tick(6 * S);
+    assert_eq!(pool.meets(&Ask::of(2), 7 * S), None);
+    // Nobody looked on until it has waited long enough itself.
+    assert_eq!(proposals(&pool.tick(13 * S))[0].users, [1, 2]);
 }
 
 #[test]

@@ -35,12 +35,12 @@ use super::stand::{Stage, Stand};
 use crate::body::Body;
 use crate::engine::{Author, Engine};
 use crate::entry::Cursor;
-use crate::event::ByeWhy;
 use crate::id::{Key, PoolName, RoomId, UserId};
 use crate::limits::{MatchRules, StoreOptions};
 use crate::room::{PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec};
 use crate::session::{Join, Session};
 use crate::user::User;
+use crate::why::ByeWhy;
 
 const POOL: &str = "pool";
 

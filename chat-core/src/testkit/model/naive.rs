@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entry::CloseWhy;
 use crate::id::Epoch;
 use crate::list::Order;
 use crate::room::RoomKind;
-use crate::store::{LostWhy, Replay};
+use crate::store::Replay;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LostWhy};
 
 pub(super) type Code = Result<(), &'static str>;
 
