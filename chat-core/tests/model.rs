@@ -1,5 +1,7 @@
 //! The whole engine on the store in memory, against a naive model.
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 use chat_core::testkit::{MemoryStand, model};
 use proptest::prelude::*;
 

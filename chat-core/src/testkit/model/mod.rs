@@ -31,7 +31,7 @@ use crate::engine::{Author, Engine};
 use crate::entry::Cursor;
 use crate::id::{Key, PoolName, RoomId, UserId};
 use crate::limits::{MatchRules, StoreOptions};
-use crate::room::{Presence, RoomKind, RoomPolicy, RoomSpec};
+use crate::room::{PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec};
 use crate::session::{Join, Session};
 use crate::user::User;
 use crate::why::ByeWhy;
@@ -131,12 +131,12 @@ impl Play {
         let stage = stand.stage(options()).await;
         let mut engines = Vec::new();
         for _ in 0..2 {
-            let mut policies = crate::room::PolicyDefaults::default();
-            policies.pair = RoomPolicy {
+            let pair = RoomPolicy {
                 grace: Duration::from_millis(PAIR.grace),
                 idle: PAIR.idle.map(Duration::from_millis),
                 ..RoomPolicy::pair()
             };
+            let policies = PolicyDefaults { pair, ..PolicyDefaults::default() };
             let builder = Engine::builder().with_backend(stage.backend().await);
             engines.push(builder.with_policies(policies).build().unwrap());
         }
@@ -319,7 +319,7 @@ impl Play {
             &self.naive.rooms.get(&id).is_none_or(|room| !room.is_open()),
         );
         if room.is_pair() {
-            self.aliases.insert(snapshot.you.clone(), user);
+            self.learn(user, &snapshot);
         }
         let made = (snapshot.cursor.epoch, snapshot.room.created);
         let since = cursor.map(|cursor| (cursor.epoch, cursor.n));
@@ -344,7 +344,10 @@ impl Play {
             (Op::Rename { name, .. }, ..) => {
                 let name = format!("m{name}");
                 let answer = session.rename(&name).await.map(|_| ());
-                (answer, if over { refused } else { Ok(self.naive.rename(slot, &name)) })
+                if !over {
+                    self.naive.rename(slot, &name);
+                }
+                (answer, if over { refused } else { Ok(()) })
             }
             (Op::Seek { tags: n, .. }, ..) => {
                 let answer = session.seek(POOL, &tags(*n)).await;

@@ -688,13 +688,10 @@ impl Naive {
     fn part(&mut self, slot: usize, id: &str) -> Code {
         let user = self.sessions[&slot].user;
         let room = self.rooms.get(id).ok_or("no_such_room")?;
-        let Some(pair) = room.pair.filter(|pair| pair.contains(&user)) else {
-            return Err("not_member");
-        };
-        if room.is_open() && !room.has_session(slot) {
+        let theirs = room.pair.is_some_and(|pair| pair.contains(&user));
+        if !theirs || (room.is_open() && !room.has_session(slot)) {
             return Err("not_member");
         }
-        let _ = pair;
         if room.is_open() {
             self.user_out(id, user, "left");
         }

@@ -9,7 +9,7 @@ use super::{Play, ops, user_id};
 use crate::entry::{Entry, What};
 use crate::event::Event;
 use crate::id::{RoomId, UserId};
-use crate::store::HistoryPage;
+use crate::store::{HistoryPage, Snapshot};
 
 /// How long something that must come may take, in tokio's time.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -68,8 +68,7 @@ impl Play {
         known.seats.retain(|seat| !seat.ended);
         let (user, mut counts) = (known.user, BTreeMap::new());
         let mut told = Told::default();
-        loop {
-            let Some(session) = self.sessions.get_mut(&slot) else { break };
+        while let Some(session) = self.sessions.get_mut(&slot) {
             let event = if told.len() < expected.len() {
                 tokio::time::timeout(LONGEST, session.next()).await.ok().flatten()
             } else {
@@ -108,12 +107,7 @@ impl Play {
             }
             Event::Matched(matched) => {
                 let (id, snapshot) = (matched.room().to_string(), &matched.snapshot);
-                self.aliases.insert(snapshot.you.clone(), user);
-                if let Some(other) = self.pairs[&id].into_iter().find(|other| *other != user) {
-                    for member in snapshot.members.iter().filter(|m| m.user != snapshot.you) {
-                        self.aliases.insert(member.user.clone(), other);
-                    }
-                }
+                self.learn(user, snapshot);
                 self.same("the two", &snapshot.members.len(), &2);
                 self.cursors.insert((user, id.clone()), snapshot.cursor);
                 told.own.push(format!("matched {id}"));
@@ -121,6 +115,16 @@ impl Play {
             Event::Unmatched { why, .. } => told.own.push(format!("unmatched {}", why.as_str())),
             Event::Bye { why } => told.own.push(format!("bye {}", why.as_str())),
             other => panic!("{other:?}: {}", self.context),
+        }
+    }
+
+    /// Learns from the snapshot of a pair room who is behind which alias.
+    pub(super) fn learn(&mut self, user: u8, snapshot: &Snapshot) {
+        let pair = self.pairs[snapshot.room.id.as_str()];
+        let other = if pair[0] == user { pair[1] } else { pair[0] };
+        for member in &snapshot.members {
+            let who = if member.user == snapshot.you { user } else { other };
+            self.aliases.insert(member.user.clone(), who);
         }
     }
 
