@@ -114,6 +114,8 @@ pub enum ByeWhy {
     Drain,
     /// The host ended it.
     Kicked,
+    /// Another connection took its place.
+    Replaced,
     /// Too much waits for it.
     Slow,
     /// Its owner let it go.
@@ -127,6 +129,7 @@ impl ByeWhy {
         match self {
             Self::Drain => "drain",
             Self::Kicked => "kicked",
+            Self::Replaced => "replaced",
             Self::Slow => "slow",
             Self::Gone => "gone",
         }

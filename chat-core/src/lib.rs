@@ -64,6 +64,8 @@ pub mod memory;
 pub mod room;
 mod session;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;

@@ -69,10 +69,8 @@ impl Inner {
         let mut rooms = Vec::with_capacity(seats.len());
         for seat in seats {
             seat.tail.stand_up(seat.slot, &core.outbox);
+            self.hub.maybe_quiet(&seat.tail);
             rooms.push(seat.tail.room().clone());
-        }
-        for room in &rooms {
-            self.hub.maybe_quiet(room);
         }
         let pools = core.stop_seeking();
         if !rooms.is_empty() || !pools.is_empty() {

@@ -6,6 +6,7 @@ use super::{Engine, Inner, fenced};
 use crate::body::Body;
 use crate::entry::CloseWhy;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
+use crate::event::ByeWhy;
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
@@ -159,12 +160,13 @@ impl Engine {
         engine.departed(departure)
     }
 
-    /// Ends all sessions of a user, on all nodes.
+    /// Ends all sessions of a user, on all nodes: their streams end with [`Event::Bye`](crate::Event::Bye) and this reason
+    /// ([`ByeWhy::Kicked`] for one who was put out or logged out), their rooms begin their grace.
     ///
     /// Cancel safe in that it can be repeated.
-    pub async fn disconnect(&self, user: &UserId) -> Result<()> {
+    pub async fn disconnect(&self, user: &UserId, why: ByeWhy) -> Result<()> {
         let engine = &self.0;
-        fenced!(engine, |by| engine.backend.presence.disconnect(by, user).await)?;
+        fenced!(engine, |by| engine.backend.presence.disconnect(by, user, why).await)?;
         engine.read_mail().await;
         Ok(())
     }
@@ -245,6 +247,13 @@ impl Inner {
         }
     }
 
+    /// An entry that was written has to reach the room's readers here.
+    fn expect(&self, room: &RoomId, epoch: Epoch, n: u64) {
+        if let Some(tail) = self.hub.tail(room) {
+            self.hub.expect(&tail, epoch, n);
+        }
+    }
+
     /// Writes something said, once: where the store's answer is lost, the same attempt is made again, and the store
     /// recognises it.
     pub(crate) async fn append(
@@ -271,12 +280,12 @@ impl Inner {
         }
         match appended? {
             Appended::Written(entry) => {
-                self.hub.expect(room, entry.epoch, entry.n);
+                self.expect(room, entry.epoch, entry.n);
                 self.wrote(std::slice::from_ref(&entry));
                 Ok(Spoken { epoch: entry.epoch, n: entry.n, at: entry.at, duplicate: false })
             }
             Appended::Duplicate { epoch, n, at } => {
-                self.hub.expect(room, epoch, n);
+                self.expect(room, epoch, n);
                 Ok(Spoken { epoch, n, at, duplicate: true })
             }
             Appended::NotMember => Err(Error::NotMember),

@@ -52,9 +52,9 @@ impl Inner {
                     }
                 }
             }
-            Mail::Disconnect { user } => {
+            Mail::Disconnect { user, why } => {
                 for core in self.sessions_of(&user) {
-                    self.end_session(&core, ByeWhy::Kicked);
+                    self.end_session(&core, why);
                 }
             }
         }

@@ -95,6 +95,10 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
     pub(crate) fn root(&self) -> &Arc<root::Root> {
         self.tail.root()
     }
@@ -103,7 +107,7 @@ impl Pin {
 impl Drop for Pin {
     fn drop(&mut self) {
         self.tail.root().unpin();
-        self.hub.maybe_quiet(self.tail.room());
+        self.hub.maybe_quiet(&self.tail);
     }
 }
 
@@ -158,34 +162,35 @@ impl Hub {
             }
             outbox.stand_up(room);
         }
+        // The pinned tail is the one that is followed, but where the room began anew in between.
+        let mut tail = Arc::clone(&pin.tail);
         outbox.sit(|index| {
             let sit = |tail: &Arc<Tail>| tail.sit(outbox, index, key, snapshot);
             loop {
-                let tail = self.tail(room).unwrap_or_else(|| Arc::clone(&pin.tail));
                 if let Some(seat) = sit(&tail) {
                     return Some(seat);
                 }
                 // The tail is of another life of the room. What was written in this one before its tail stands
                 // here was dropped, so it is checked at once.
-                self.succeed(&tail);
-                self.call(|work| {
-                    work.heal.insert(room.clone());
-                });
+                tail = self.succeed(&tail);
+                self.want_heal(room);
             }
         })
     }
 
     /// Replaces a tail by one for the next epoch; its readers are told, where it did not end properly.
-    fn succeed(&self, old: &Arc<Tail>) {
+    fn succeed(&self, old: &Arc<Tail>) -> Arc<Tail> {
         let mut place = self.tails.entry(old.room().clone()).or_insert_with(|| Arc::clone(old));
         if Arc::ptr_eq(&place, old) {
             *place = Arc::new(old.successor());
         }
+        let new = Arc::clone(&place);
         drop(place);
         if !old.is_ended() {
             self.resets.fetch_add(1, Ordering::Relaxed);
             old.begin_anew(None, crate::event::ResetWhy::Epoch);
         }
+        new
     }
 
     /// Lets a session read a room it was seated in.
@@ -197,18 +202,15 @@ impl Hub {
 
     /// Takes a session out of a room. Nothing of the room reaches it after this. `false` where it was not in it.
     pub(crate) fn stand_up(&self, room: &RoomId, outbox: &Outbox) -> bool {
-        let sat = outbox.stand_up(room).is_some();
-        if sat {
-            self.maybe_quiet(room);
-        }
-        sat
+        let Some(seat) = outbox.stand_up(room) else { return false };
+        self.maybe_quiet(&seat.tail);
+        true
     }
 
     /// Notes a room that nobody reads any more.
-    pub(crate) fn maybe_quiet(&self, room: &RoomId) {
-        let quiet = self.tails.get(room).is_some_and(|tail| is_quiet(&tail));
-        if quiet {
-            self.work.lock().quiet.entry(room.clone()).or_insert_with(Instant::now);
+    pub(crate) fn maybe_quiet(&self, tail: &Tail) {
+        if is_quiet(tail) {
+            self.work.lock().quiet.entry(tail.room().clone()).or_insert_with(Instant::now);
         }
     }
 
@@ -248,14 +250,13 @@ impl Hub {
     }
 
     /// An entry of this number was written from here: if it does not arrive, it is read from the log.
-    pub(crate) fn expect(&self, room: &RoomId, epoch: Epoch, n: u64) {
-        let Some(tail) = self.tail(room) else { return };
+    pub(crate) fn expect(&self, tail: &Tail, epoch: Epoch, n: u64) {
         if tail.head().is_some_and(|head| head.epoch == epoch && head.n >= n) {
             return;
         }
         self.call(|work| {
             let due = Instant::now() + EXPECTED;
-            let expected = work.expected.entry(room.clone()).or_insert((due, epoch, n));
+            let expected = work.expected.entry(tail.room().clone()).or_insert((due, epoch, n));
             expected.1 = epoch;
             expected.2 = expected.2.max(n);
         });

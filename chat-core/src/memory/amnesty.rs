@@ -27,6 +27,11 @@ impl Amnesty {
         Self { lease, state: Mutex::new(State { seen: now, until: now }) }
     }
 
+    /// The first node is there. Before it nobody could have been silent.
+    pub(super) fn begin(&self, now: Timestamp) {
+        self.state.lock().seen = now;
+    }
+
     /// Somebody reaps, or looks whether there is anything to reap. Says until when leases, graces, waiting places
     /// and proposed matches are not judged, if so.
     pub(super) fn seen(&self, now: Timestamp) -> Option<Timestamp> {
@@ -53,5 +58,6 @@ mod tests {
         assert_eq!(amnesty.seen(at(37)), Some(at(45)));
         assert_eq!(amnesty.seen(at(44)), Some(at(45)));
         assert_eq!(amnesty.seen(at(45)), None);
+        assert_eq!(amnesty.seen(at(53)), Some(at(68)));
     }
 }

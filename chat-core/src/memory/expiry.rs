@@ -13,7 +13,7 @@ use super::registry::Cell;
 use super::roster::Out;
 use super::step::{Rearm, Step};
 use crate::entry::LeftWhy;
-use crate::id::{NodeId, RoomId};
+use crate::id::{Incarnation, NodeId, RoomId};
 use crate::store::{Due, ExpiryStore, Happened, Peeked, Reaped, Sink, StoreResult, Writer};
 use crate::time::Timestamp;
 
@@ -22,7 +22,11 @@ impl ExpiryStore for MemoryStore {
     async fn attach(&self, node: NodeId, sink: Arc<dyn Sink>) -> StoreResult<Writer> {
         let now = self.clock.now();
         let (until, mail) = (now.after(self.options.lease), self.options.mail);
-        Ok(self.nodes.attach(node, sink, until, mail, now, &self.deadlines))
+        let writer = self.nodes.attach(node, sink, until, mail, now, &self.deadlines);
+        if writer.incarnation == Incarnation(1) {
+            self.amnesty.begin(now);
+        }
+        Ok(writer)
     }
 
     async fn renew(&self, by: Writer, online: u64) -> StoreResult<u64> {

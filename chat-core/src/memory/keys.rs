@@ -106,6 +106,20 @@ mod tests {
     }
 
     #[test]
+    fn looking_at_it_does_not_make_it_last_longer() {
+        for (between, asked) in
+            (1..1_000).flat_map(|at| (at..1_000).step_by(9).map(move |to| (at, to)))
+        {
+            let mut keys = Keys::new(at(0));
+            keys.remember(at(1), 100, whose(1), Written { n: 1, at: at(1) });
+            keys.find(at(between), KEPT, &whose(2));
+            let known = keys.find(at(asked), KEPT, &whose(1)).is_some();
+            assert!(known || asked > 300, "{between} {asked}");
+            assert!(!known || asked < 601, "{between} {asked}");
+        }
+    }
+
+    #[test]
     fn a_key_is_somebodys() {
         let mut keys = Keys::new(at(0));
         keys.remember(at(0), 100, whose(1), Written { n: 4, at: at(0) });

@@ -27,7 +27,7 @@
 //! | file | keeps |
 //! |---|---|
 //! | `registry` | rooms by id |
-//! | `record` | one room, and what can be decided from it alone: of `log`, `keys`, `roster`, `visitors` |
+//! | `record` | one room, and what can be decided from it alone: of `log`, `keys`, `roster` (of `few`), `visitors` |
 //! | `step` | the one way of changing who is in a room, or ending it |
 //! | `ranks`, `users`, `deadlines` | what is derived from all rooms: lists, the rooms of a user, what is due |
 //! | `nodes`, `subscribers` | who writes, and who is told |
@@ -37,6 +37,7 @@
 mod amnesty;
 mod deadlines;
 mod expiry;
+mod few;
 mod keys;
 mod log;
 mod matching;

@@ -311,6 +311,7 @@ impl fmt::Debug for Life {
 mod tests {
     use super::*;
     use crate::entry::{SharedEntry, Signal};
+    use crate::event::ByeWhy;
     use crate::id::UserId;
 
     #[derive(Default)]
@@ -335,7 +336,7 @@ mod tests {
     }
 
     fn mail(user: &str) -> Mail {
-        Mail::Disconnect { user: UserId::new(user).unwrap() }
+        Mail::Disconnect { user: UserId::new(user).unwrap(), why: ByeWhy::Kicked }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::record::{Door, Over};
 use super::registry::Cell;
 use super::step::{Rearm, Step};
 use crate::entry::{LeftWhy, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{RoomId, UserId};
 use crate::store::{
     Admission, Departure, Enter, Entered, IndexRow, Mail, MembersPage, PresenceStore, SessionKey,
@@ -67,9 +68,9 @@ impl PresenceStore for MemoryStore {
         })
     }
 
-    async fn disconnect(&self, by: Writer, user: &UserId) -> StoreResult<()> {
+    async fn disconnect(&self, by: Writer, user: &UserId, why: ByeWhy) -> StoreResult<()> {
         self.nodes.living(by)?;
-        self.nodes.post_all(&Mail::Disconnect { user: user.clone() });
+        self.nodes.post_all(&Mail::Disconnect { user: user.clone(), why });
         Ok(())
     }
 
@@ -96,7 +97,7 @@ impl PresenceStore for MemoryStore {
         after: Option<IndexRow>,
         limit: u32,
     ) -> StoreResult<Vec<IndexRow>> {
-        self.index_now(by, after, limit)
+        self.index_now(by, after.as_ref(), limit)
     }
 }
 
@@ -195,16 +196,16 @@ impl MemoryStore {
     fn index_now(
         &self,
         by: Writer,
-        after: Option<IndexRow>,
+        after: Option<&IndexRow>,
         limit: u32,
     ) -> StoreResult<Vec<IndexRow>> {
         let life = self.nodes.living(by)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut rows = Vec::new();
-        let from = after.as_ref().map_or(Bound::Unbounded, |row| Bound::Included(&row.room));
+        let from = after.map_or(Bound::Unbounded, |row| Bound::Included(&row.room));
         let mut next = life.next_room(from);
         while let Some(room) = next.filter(|_| rows.len() < limit) {
-            let behind = after.as_ref().filter(|row| row.room == room).map(|row| row.session);
+            let behind = after.filter(|row| row.room == room).map(|row| row.session);
             self.registry.with(&room, |cell| {
                 let Some(here) = cell.and_then(|cell| cell.room.as_ref()) else { return };
                 let sessions = here.roster.sessions_of(by, behind).take(limit - rows.len());

@@ -122,6 +122,32 @@ mod tests {
     }
 
     #[test]
+    fn nobody_steps_into_a_cell_that_was_taken_away() {
+        let (registry, id, inside) =
+            (Registry::new(10), RoomId::new("r").unwrap(), AtomicUsize::new(0));
+        let step = || {
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two cells of one id");
+            std::thread::yield_now();
+            inside.fetch_sub(1, Ordering::SeqCst);
+        };
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let (registry, id, step) = (&registry, &id, &step);
+                scope.spawn(move || {
+                    for round in 0..5_000 {
+                        if (n + round) % 2 == 0 {
+                            registry.with_or_new(id, |_| step());
+                        } else {
+                            registry.with(id, |cell| cell.map(|_| step()));
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(registry.cells(), 0);
+    }
+
+    #[test]
     fn the_bound_holds_exactly() {
         let registry = Registry::new(1);
         assert!(registry.reserve().is_ok());

@@ -3,9 +3,10 @@
 //! A user is in the room while they have a session there, or a grace in which a lost one may come back. Numbers are
 //! the sizes of these sets. In a pair room the users here are aliases.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use super::few::Few;
 use crate::id::{SessionId, UserId};
 use crate::room::Member;
 use crate::store::{SessionKey, Writer};
@@ -15,10 +16,10 @@ use crate::time::Timestamp;
 /// The users of a room and their sessions.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// Boxed, so that the tree's nodes stay small: most rooms hold two or three users.
-    users: BTreeMap<UserId, Box<Present>>,
+    /// Boxed, so that what is moved about in the map stays small.
+    users: Few<UserId, Box<Present>>,
     /// Whose each session is. Ordered by node first, so that a node's sessions are found together.
-    sessions: BTreeMap<SessionKey, UserId>,
+    sessions: Few<SessionKey, UserId>,
     /// Users whose last connection was lost, by when they are given up.
     graces: BTreeSet<(Timestamp, UserId)>,
 }
@@ -63,7 +64,7 @@ impl Roster {
     }
 
     pub(super) fn contains(&self, user: &UserId) -> bool {
-        self.users.contains_key(user)
+        self.users.get(user).is_some()
     }
 
     /// Under what name a user is in the room.
@@ -87,22 +88,17 @@ impl Roster {
         if self.sessions.insert(session, user.clone()).is_some() {
             return false;
         }
-        match self.users.entry(user.clone()) {
-            btree_map::Entry::Occupied(mut present) => {
-                let present = present.get_mut();
-                present.sessions.add(session);
-                if let Some(until) = present.grace.take() {
-                    self.graces.remove(&(until, user.clone()));
-                }
-                false
+        if let Some(present) = self.users.get_mut(user) {
+            present.sessions.add(session);
+            if let Some(until) = present.grace.take() {
+                self.graces.remove(&(until, user.clone()));
             }
-            btree_map::Entry::Vacant(place) => {
-                let sessions = Sessions::One(session);
-                let name = name.clone();
-                place.insert(Box::new(Present { name, since: now, sessions, grace: None }));
-                true
-            }
+            return false;
         }
+        let (name, sessions) = (name.clone(), Sessions::One(session));
+        let present = Present { name, since: now, sessions, grace: None };
+        self.users.insert(user.clone(), Box::new(present));
+        true
     }
 
     /// Takes one session out.
@@ -158,7 +154,7 @@ impl Roster {
     pub(super) fn page(&self, after: Option<&UserId>, limit: u32) -> (Vec<Member>, bool) {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut range = self.users.range::<UserId, _>((from, Bound::Unbounded));
+        let mut range = self.users.from(from);
         let mut members = Vec::with_capacity(limit.min(self.users.len()));
         members.extend(range.by_ref().take(limit).map(|(user, present)| Member {
             user: user.clone(),
@@ -181,8 +177,8 @@ impl Roster {
     ) -> impl Iterator<Item = SessionKey> {
         let first = writer.session(after.unwrap_or(SessionId(0)));
         let from = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
-        let to = Bound::Included(writer.session(SessionId(u64::MAX)));
-        self.sessions.range((from, to)).map(|(session, _)| *session)
+        let sessions = self.sessions.from(from.as_ref()).map(|(session, _)| *session);
+        sessions.take_while(move |session| session.writer == writer)
     }
 
     /// The lives of nodes that have sessions here.
@@ -191,8 +187,7 @@ impl Roster {
         std::iter::from_fn(move || {
             let writer = next?.writer;
             let last = writer.session(SessionId(u64::MAX));
-            let behind = (Bound::Excluded(last), Bound::Unbounded);
-            next = self.sessions.range(behind).next().map(|(session, _)| *session);
+            next = self.sessions.from(Bound::Excluded(&last)).next().map(|(session, _)| *session);
             Some(writer)
         })
     }

@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(visitors.pass(at(1_899), WINDOW), 0);
         assert_eq!(visitors.pass(at(1_900), WINDOW), 1);
         assert_eq!(visitors.due(WINDOW, STEP), None);
+        assert!(visitors.0.is_none(), "holds memory for nobody");
     }
 
     #[test]

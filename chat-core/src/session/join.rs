@@ -152,7 +152,7 @@ impl SessionHandle {
         if created {
             engine.observe_opened(&snapshot.room);
         }
-        engine.hub().expect(&room, snapshot.cursor.epoch, snapshot.cursor.n);
+        engine.hub().expect(pin.tail(), snapshot.cursor.epoch, snapshot.cursor.n);
         if !engine.hub().sit(&pin, &core.outbox, core.key(by), &snapshot) {
             // The session ended meanwhile, and did not know of this room: it is lost there like the others.
             under_way.answered = false;

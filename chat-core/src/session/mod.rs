@@ -129,7 +129,7 @@ impl Session {
                         Drained::More => outbox.again(Ready::Seat(seat)),
                         Drained::Gone => {
                             outbox.forget_seat(seat, &place.tail);
-                            self.handle.engine().hub().maybe_quiet(place.tail.room());
+                            self.handle.engine().hub().maybe_quiet(&place.tail);
                         }
                         Drained::Fell(cursor) => {
                             let heal = self.handle.engine().heal(&place.tail, cursor);

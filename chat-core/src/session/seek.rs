@@ -222,7 +222,6 @@ impl SessionHandle {
                 Ok(())
             }
             Blocked::NotMember => Err(Error::NotMember),
-            Blocked::Closed { why } => Err(Error::RoomClosed { why }),
             Blocked::Missing => Err(Error::NoSuchRoom),
         }
     }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::{SessionKey, StoreResult, Writer};
-use crate::entry::{CloseWhy, SharedEntry};
+use crate::entry::SharedEntry;
+use crate::event::ByeWhy;
 use crate::id::{MatchId, PoolName, RoomId, UserId};
 use crate::room::RoomPolicy;
 use crate::text::Tag;
@@ -170,12 +171,7 @@ pub enum Blocked {
     },
     /// The session is not in the room.
     NotMember,
-    /// The room is remembered no longer.
-    Closed {
-        /// Why it closed.
-        why: CloseWhy,
-    },
-    /// There is no such room.
+    /// There is no such room, or it is remembered no longer.
     Missing,
 }
 
@@ -227,6 +223,8 @@ pub enum Mail {
     Disconnect {
         /// Who.
         user: UserId,
+        /// What they are told.
+        why: ByeWhy,
     },
 }
 

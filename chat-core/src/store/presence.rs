@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{LostWhy, SessionKey, StoreResult, Writer};
 use crate::entry::{CloseWhy, Cursor, SharedEntry};
+use crate::event::ByeWhy;
 use crate::id::{Epoch, RoomId, SessionId, UserId};
 use crate::room::{Member, NewRoom, RoomView};
 use crate::text::Name;
@@ -57,7 +58,7 @@ pub trait PresenceStore: Send + Sync {
     async fn kick(&self, by: Writer, room: &RoomId, user: &UserId) -> StoreResult<Departure>;
 
     /// Tells every node to end this user's sessions there, by [`Mail::Disconnect`](super::Mail::Disconnect).
-    async fn disconnect(&self, by: Writer, user: &UserId) -> StoreResult<()>;
+    async fn disconnect(&self, by: Writer, user: &UserId, why: ByeWhy) -> StoreResult<()>;
 
     /// Members with an id above `after`, ascending by id; `None` where there is no open room.
     async fn members(

@@ -90,6 +90,19 @@ fn last_partners_wait_a_while_for_others_and_then_meet_again() {
 }
 
 #[test]
+fn it_is_enough_that_one_remembers_the_other() {
+    for first in [1, 2] {
+        let mut pool = pool();
+        former_partners(&mut pool, 1, 2, 0);
+        // Two others later, 2 does not remember 1.
+        former_partners(&mut pool, 2, 3, 0);
+        former_partners(&mut pool, 2, 4, 0);
+        pool.ask(&Ask::of(first), 10);
+        assert_eq!(pool.meets(&Ask::of(3 - first), 10), None);
+    }
+}
+
+#[test]
 fn a_third_one_goes_before_the_last_partner() {
     let mut pool = pool();
     former_partners(&mut pool, 1, 2, 0);
@@ -328,6 +341,17 @@ fn a_scan_stops_and_goes_on_at_once_in_a_next_step() {
     }
     assert_eq!(steps.iter().sum::<usize>(), 1);
     assert!(!pool.is_waiting(&user(50)) || pool.proposed.len() == 1);
+}
+
+#[test]
+fn a_scan_begins_anew_when_what_it_passed_over_may_fit_now() {
+    let mut pool = pool_of(MatchRules { scan: 1, ..MatchRules::default() });
+    former_partners(&mut pool, 1, 2, 0);
+    pool.ask(&Ask::of(1), 0);
+    pool.tick(6 * S);
+    assert_eq!(pool.meets(&Ask::of(2), 7 * S), None);
+    // Nobody looked on until it has waited long enough itself.
+    assert_eq!(proposals(&pool.tick(13 * S))[0].users, [1, 2]);
 }
 
 #[test]

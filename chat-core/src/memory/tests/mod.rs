@@ -1,7 +1,8 @@
-//! What concerns this store alone: races, what is left behind, and pair rooms before there is matching. What every
+//! What concerns this store alone: races, what is left behind, pair rooms and matching. What every
 //! store must do is in the testkit.
 
 mod leftovers;
+mod matching;
 mod pairs;
 mod races;
 

@@ -1,5 +1,7 @@
 //! Pair rooms, as matching opens and ends them.
 
+use std::time::Duration;
+
 use super::super::pair::{PairOpened, PairRoom, Side};
 use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
@@ -92,7 +94,7 @@ fn both_are_in_at_once_and_go_by_aliases() {
     let store = &two.world.store;
     assert_eq!(two.engaged("kim"), Some(two.room.clone()));
     assert_eq!(two.engaged("lee"), Some(two.room.clone()));
-    assert_eq!(done(store.rooms_of(&user("kim"), 9)), [two.room.clone()]);
+    assert_eq!(done(store.rooms_of(&user("kim"), 9)), std::slice::from_ref(&two.room));
     let page = done(store.members(&two.room, None, 9)).unwrap();
     let mut aliases: Vec<_> = two.users.iter().map(|(_, alias)| alias.clone()).collect();
     aliases.sort();
@@ -183,7 +185,11 @@ fn matching_ends_a_room_within_its_own_step() {
 #[test]
 fn every_other_end_releases_both_too() {
     let gone = two();
-    done(gone.world.store.lose(gone.lees, gone.lees.session(SessionId(2)), &[gone.room.clone()]));
+    done(gone.world.store.lose(
+        gone.lees,
+        gone.lees.session(SessionId(2)),
+        std::slice::from_ref(&gone.room),
+    ));
     assert_eq!(gone.engaged("kim"), Some(gone.room.clone()), "within the grace");
     let why = CloseWhy::PartnerLeft;
     let (users, room) = (1, gone.room.clone());
@@ -216,6 +222,24 @@ fn every_other_end_releases_both_too() {
     let reaped = done(dead.world.store.reap(dead.world.by, &Due::Node(dead.lees)));
     assert_eq!((reaped.wrote.len(), reaped.more), (2, false));
     assert_eq!((dead.engaged("kim"), dead.engaged("lee")), (None, None));
+}
+
+#[test]
+fn of_two_ends_the_first_is_the_one_and_only() {
+    let two = two();
+    done(two.world.store.lose(
+        two.lees,
+        two.lees.session(SessionId(2)),
+        std::slice::from_ref(&two.room),
+    ));
+    // Nobody reaps for ten minutes, but somebody looks: when it is done the room has been idle for too long, too.
+    for _ in 0..125 {
+        two.world.clock.advance(Duration::from_secs(5));
+        done(two.world.store.peek(0, 9));
+    }
+    let reaped = done(two.world.store.reap(two.world.by, &Due::Room(two.room.clone())));
+    assert_eq!(reaped.wrote.len(), 2);
+    two.ended(CloseWhy::PartnerLeft);
 }
 
 #[test]

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::{World, attach, closing, done, entering, id, new_room, saying, world};
+use futures_util::FutureExt;
+
+use super::{World, attach, closing, done, entering, id, new_room, saying, user, world};
 use crate::entry::Cursor;
-use crate::id::SessionId;
+use crate::id::{PoolName, SessionId};
 use crate::list::{Order, Page};
+use crate::room::RoomPolicy;
 use crate::store::{
-    Appended, Closing, Due, Entered, ExpiryStore, Opened, PresenceStore, RankingStore, Resumed,
-    RoomStore,
+    Appended, Closing, Due, Entered, ExpiryStore, MatchStore, Opened, PresenceStore, RankingStore,
+    Request, Resumed, RoomStore,
 };
 
 const THREADS: usize = 4;
@@ -228,4 +231,38 @@ fn every_page_is_in_the_order_of_the_numbers_it_shows() {
             }
         }
     });
+}
+
+#[test]
+fn whoever_waits_while_the_node_ends_is_not_left_waiting() {
+    let pool = PoolName::new("p").unwrap();
+    let world = world();
+    for n in 0..60 {
+        let (other, _) = attach(&world.store, 2);
+        together(|thread| match thread {
+            0 => {
+                done(world.store.detach(other));
+                while done(world.store.reap(world.by, &Due::Node(other))).more {}
+            }
+            thread => {
+                // Until refused: some of them come while the node ends.
+                for round in 0.. {
+                    let request = Request {
+                        pool: pool.clone(),
+                        user: user(&format!("u{n}-{thread}-{round}")),
+                        session: other.session(SessionId(round)),
+                        tags: Vec::new(),
+                        strict: true,
+                        blocked: Vec::new(),
+                        policy: RoomPolicy::pair(),
+                    };
+                    let submit = world.store.submit(other, request).now_or_never();
+                    if submit.expect("complete").is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        assert!(world.store.pools.names().is_empty(), "somebody waits for a node that is over");
+    }
 }
