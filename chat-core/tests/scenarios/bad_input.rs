@@ -30,7 +30,11 @@ async fn users_with_bad_ids_or_names_are_refused() {
         ("kim", &*long_name),
     ];
     for (id, name) in bad {
-        assert_eq!(code(engine.connect(User::named(id, name)).await), "bad_request", "{id:?} {name:?}");
+        assert_eq!(
+            code(engine.connect(User::named(id, name)).await),
+            "bad_request",
+            "{id:?} {name:?}"
+        );
     }
     assert_eq!(engine.stats().users, 0);
     // Typed on a Mac: 32 syllables that come as three letters each.
@@ -175,14 +179,22 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn duration() -> impl Strategy<Value = Option<Option<Duration>>> {
-    let some = prop_oneof![Just(Duration::ZERO), Just(Duration::MAX), (0u64..5_000).prop_map(Duration::from_millis)];
+    let some = prop_oneof![
+        Just(Duration::ZERO),
+        Just(Duration::MAX),
+        (0u64..5_000).prop_map(Duration::from_millis)
+    ];
     proptest::option::of(proptest::option::of(some))
 }
 
 fn cursor() -> impl Strategy<Value = Cursor> {
     let n = prop_oneof![0u64..12, Just(u64::MAX), any::<u64>()];
     let at = proptest::option::of(prop_oneof![any::<u64>(), Just(1_700_000_000_000)]);
-    (any::<u64>(), n, at).prop_map(|(epoch, n, at)| Cursor { epoch: Epoch(epoch), n, at: at.map(Timestamp) })
+    (any::<u64>(), n, at).prop_map(|(epoch, n, at)| Cursor {
+        epoch: Epoch(epoch),
+        n,
+        at: at.map(Timestamp),
+    })
 }
 
 proptest! {

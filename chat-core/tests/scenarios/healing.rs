@@ -93,7 +93,8 @@ async fn one_who_was_put_out_learns_it_although_the_entry_was_lost() {
     let (engine, faults) = lossy(&Stage::new());
     let (mut kim, mut lee) = two(&engine).await;
     told(&mut kim);
-    let lost = |entry: &chat_core::Entry| matches!(entry.what, What::Left { why: LeftWhy::Kicked, .. });
+    let lost =
+        |entry: &chat_core::Entry| matches!(entry.what, What::Left { why: LeftWhy::Kicked, .. });
     faults.lose(lost);
     engine.kick(&room("r"), &crate::support::user("lee")).await.unwrap();
     tokio::time::sleep(secs(11)).await;

@@ -43,7 +43,12 @@ impl Hooks for ById {
         self.asked(user).await
     }
 
-    async fn may_say(&self, user: &Identity, _room: &RoomId, body: &Body) -> HookResult<SayVerdict> {
+    async fn may_say(
+        &self,
+        user: &Identity,
+        _room: &RoomId,
+        body: &Body,
+    ) -> HookResult<SayVerdict> {
         let said = text(body);
         if said.contains("damn") {
             return Ok(SayVerdict::Replace(Body::text(&said.replace("damn", "****"))));
@@ -95,7 +100,10 @@ async fn what_is_denied_is_denied_with_the_hosts_words() {
         assert_eq!(reason.as_str(), "not you ");
     }
     assert_eq!(engine.room(&id).await.unwrap().live, 0);
-    assert_eq!(engine.rooms(chat_core::Order::Live, chat_core::Page::default()).await.unwrap().total, 1);
+    assert_eq!(
+        engine.rooms(chat_core::Order::Live, chat_core::Page::default()).await.unwrap().total,
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]

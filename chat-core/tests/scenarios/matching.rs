@@ -79,7 +79,8 @@ async fn both_go_by_aliases_made_for_this_match_alone() {
         }
         assert_eq!(again.you, one.snapshot.you);
         assert_ne!(one.snapshot.you, two.snapshot.you);
-        let mut seen: Vec<_> = page.members.iter().map(|Member { user, .. }| user.clone()).collect();
+        let mut seen: Vec<_> =
+            page.members.iter().map(|Member { user, .. }| user.clone()).collect();
         seen.sort();
         let mut both = [one.snapshot.you.clone(), two.snapshot.you.clone()];
         both.sort();
@@ -261,7 +262,9 @@ async fn seek_next_is_one_step_and_concerns_the_user_with_all_tabs() {
         let of_old = |event: &Event| matches!(event, Event::Entry(entry) if entry.room == id);
         let events_of_kim = events(&mut kim);
         assert!(!events_of_kim.iter().any(of_old), "nothing of the old room follows");
-        let Some(Event::Matched(next)) = events_of_kim.into_iter().next() else { panic!("matched") };
+        let Some(Event::Matched(next)) = events_of_kim.into_iter().next() else {
+            panic!("matched")
+        };
         assert_eq!(matched(&mut may).room(), next.room());
         let alias = &one.snapshot.you;
         let end = [format!("left {alias} 1 left"), "closed partner_left".to_owned()];

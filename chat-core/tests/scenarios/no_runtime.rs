@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_core::{
-    Author, ByeWhy, Clock, Engine, Event, HistoryPage, Join, Key, Order, Page, RoomSpec, Timestamp, User,
+    Author, ByeWhy, Clock, Engine, Event, HistoryPage, Join, Key, Order, Page, RoomSpec, Timestamp,
+    User,
 };
 use futures_util::FutureExt;
 
@@ -111,8 +112,11 @@ fn an_engine_that_began_without_a_runtime_starts_its_tasks_with_the_first_sessio
     let lee = now!(engine.connect(User::named("lee", "Lee"))).unwrap();
     let id = now!(lee.join_or_open(RoomSpec::public("r"))).unwrap().room.id;
     drop(lee);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let _kim = engine.connect(User::named("kim", "Kim")).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;

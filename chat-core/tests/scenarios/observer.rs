@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use chat_core::{
-    Author, Engine, Observation, Observer, ObserverOptions, RoomSpec, SharedEntry,
-};
+use chat_core::{Author, Engine, Observation, Observer, ObserverOptions, RoomSpec, SharedEntry};
 use parking_lot::Mutex;
 
 use crate::support::{Stage, connect, lines, numbers, secs, user};

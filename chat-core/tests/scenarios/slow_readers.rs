@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use chat_core::{
-    Engine, Event, Limits, Replay, ResetWhy, RoomId, RoomSpec, Session, SharedEntry,
-};
+use chat_core::{Engine, Event, Limits, Replay, ResetWhy, RoomId, RoomSpec, Session, SharedEntry};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 

@@ -5,7 +5,9 @@ use chat_core::{
     User,
 };
 
-use crate::support::{Stage, code, connect, entries, events, numbers, pass, room, secs, told, user};
+use crate::support::{
+    Stage, code, connect, entries, events, numbers, pass, room, secs, told, user,
+};
 
 struct Two {
     stage: Stage,
@@ -191,10 +193,7 @@ async fn a_node_that_was_only_paused_enters_its_sessions_again() {
     // It comes back, and finds out with the first thing it does.
     kim.say(&id, "back").await.unwrap();
     two.there.sweep().await;
-    assert_eq!(
-        told(&mut lee),
-        ["said lee while it was away", "joined kim 2", "said kim back"]
-    );
+    assert_eq!(told(&mut lee), ["said lee while it was away", "joined kim 2", "said kim back"]);
     let told = told(&mut kim);
     let of_r: Vec<_> = told.iter().filter(|line| !line.contains("closed ")).cloned().collect();
     assert!(told.contains(&"closed admin".to_owned()), "{told:?}");

@@ -23,26 +23,20 @@ impl Lobby {
         Self { version: list.version, rows: list.rooms }
     }
 
-    /// Applies a change as it is meant: first drop what is gone or has moved, then put in the rows in ascending order, then
-    /// cut to the length. `false` where a version is missing: then the list is to be watched again.
-    fn apply(&mut self, change: &ListChange) -> bool {
+    /// Takes a change in. `false` where a version is missing: then the list is to be watched again.
+    fn take(&mut self, change: &ListChange) -> bool {
         if change.version != self.version + 1 {
             return false;
         }
         self.version = change.version;
-        self.rows.retain(|row| {
-            !change.ops.iter().any(|op| match op {
-                ListOp::Gone(room) => *room == row.id,
-                ListOp::At { room, .. } => room.id == row.id,
-            })
-        });
+        // How a client applies the steps is in the documentation of `ListChange`; in Rust it is there already.
+        self.rows = change.apply(&self.rows);
         for op in &change.ops {
-            if let ListOp::At { at, room } = op {
-                let at = usize::try_from(*at).unwrap_or(usize::MAX).min(self.rows.len());
-                self.rows.insert(at, room.as_ref().clone());
+            match op {
+                ListOp::At { at, room } => println!("  at {at}: {}", room.title),
+                ListOp::Gone(room) => println!("  gone: {room}"),
             }
         }
-        self.rows.truncate(ROWS as usize);
         true
     }
 
@@ -75,7 +69,7 @@ async fn main() -> Result<()> {
     while lobby.rows.first().is_none_or(|row| row.live < 3) || lobby.rows[1].live < 2 {
         match watcher.next().await {
             Some(Event::List(change)) => {
-                if !lobby.apply(&change) {
+                if !lobby.take(&change) {
                     lobby = Lobby::new(watcher.watch(Order::Live, ROWS).await?);
                 }
                 lobby.show();

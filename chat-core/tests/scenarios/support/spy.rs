@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chat_core::room::NewRoom;
 use chat_core::store::*;
 use chat_core::{
-    Backend, Body, ByeWhy, Cursor, Entry, MatchId, NodeId, Order, Page, PoolName, RoomId, RoomPage, SharedEntry,
-    Signal, StoreError, UserId,
+    Backend, Body, ByeWhy, Cursor, Entry, MatchId, NodeId, Order, Page, PoolName, RoomId, RoomPage,
+    SharedEntry, Signal, StoreError, UserId,
 };
-use chat_core::room::NewRoom;
 use chat_core::{History, HistoryPage, MembersPage, Name};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
