@@ -100,20 +100,22 @@ impl fmt::Debug for Body {
     }
 }
 
+/// As the JSON text that it is, byte for byte: through a parsed value, keys would change their order and large numbers
+/// their digits. Made for serde_json; other formats have no place for a JSON text and fail.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Body {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let value: serde_json::Value =
+        let raw: &serde_json::value::RawValue =
             serde_json::from_slice(&self.0).map_err(serde::ser::Error::custom)?;
-        value.serialize(to)
+        raw.serialize(to)
     }
 }
 
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Body {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(from)?;
-        Ok(Self(value.to_string().into()))
+        let raw = Box::<serde_json::value::RawValue>::deserialize(from)?;
+        Ok(Self(String::from(Box::<str>::from(raw)).into()))
     }
 }
 
@@ -128,6 +130,16 @@ mod tests {
         let body = Body::text(&all);
         let read: String = serde_json::from_slice(body.as_bytes()).unwrap();
         assert_eq!(read, all);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_body_goes_through_serde_byte_for_byte() {
+        let text = r#"{"b":1.10,"a":12345678901234567890123, "b":[ ]}"#;
+        let body: Body = serde_json::from_str(text).unwrap();
+        assert_eq!(body.as_bytes(), text.as_bytes());
+        assert_eq!(serde_json::to_string(&body).unwrap(), text);
+        assert_eq!(Body::of(&vec![1, 2]).unwrap().as_bytes(), b"[1,2]");
     }
 
     #[test]

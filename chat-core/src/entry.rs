@@ -9,6 +9,7 @@ use crate::body::Body;
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// One entry of a room's log.
 ///
@@ -66,8 +67,7 @@ impl Entry {
     }
 
     /// About how many bytes it holds; what bounds in bytes are counted in.
-    #[must_use]
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         const FIXED: usize = 160;
         FIXED + self.said().map_or(0, |said| said.body.len())
     }
@@ -136,75 +136,6 @@ pub struct Said {
     pub key: Option<Key>,
 }
 
-/// How a user left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LeftWhy {
-    /// They said so.
-    Left,
-    /// Their connection was lost and did not come back in time.
-    Lost,
-    /// They were put out.
-    Kicked,
-}
-
-impl LeftWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Left => "left",
-            Self::Lost => "lost",
-            Self::Kicked => "kicked",
-        }
-    }
-}
-
-/// What ended a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CloseWhy {
-    /// Nothing was said for as long as the policy allows.
-    Idle,
-    /// Nobody was in it for as long as the policy allows.
-    Empty,
-    /// One of the two in a pair room went.
-    PartnerLeft,
-    /// Its owner closed it.
-    Owner,
-    /// The host closed it.
-    Admin,
-    /// It reached the greatest age that the policy allows.
-    MaxAge,
-}
-
-impl CloseWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Empty => "empty",
-            Self::PartnerLeft => "partner_left",
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::MaxAge => "max_age",
-        }
-    }
-}
-
-impl fmt::Display for CloseWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for LeftWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// How far somebody has read a room's log.
 ///
 /// `at` is the time of entry `n`. After a failover that lost the end of a log, others may have written
@@ -231,7 +162,7 @@ pub struct Signal {
     /// Who sent it; in a pair room their alias.
     pub by: UserId,
     /// The connection that sent it and does not get it back.
-    pub from: crate::store::SessionKey,
+    pub from: crate::id::SessionKey,
     /// What.
     pub body: Body,
 }
@@ -239,7 +170,7 @@ pub struct Signal {
 impl Signal {
     /// A signal, as a store hands it on.
     #[must_use]
-    pub fn new(room: RoomId, by: UserId, from: crate::store::SessionKey, body: Body) -> Self {
+    pub fn new(room: RoomId, by: UserId, from: crate::id::SessionKey, body: Body) -> Self {
         Self { room, by, from, body }
     }
 }

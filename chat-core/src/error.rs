@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::entry::CloseWhy;
 use crate::id::RoomId;
+use crate::why::CloseWhy;
 
 /// The result of most operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

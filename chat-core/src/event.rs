@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::entry::{Cursor, SharedEntry, Signal};
 use crate::id::{PoolName, RoomId};
 use crate::list::ListChange;
-use crate::store::{Snapshot, UnmatchedWhy};
+use crate::store::Snapshot;
 use crate::text::Tag;
+use crate::why::{ByeWhy, ResetWhy, UnmatchedWhy};
 
 /// Something that a session is told.
 ///
@@ -79,59 +80,5 @@ impl Matched {
     #[must_use]
     pub fn room(&self) -> &RoomId {
         &self.snapshot.room.id
-    }
-}
-
-/// Why entries were skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ResetWhy {
-    /// The session reads more slowly than the room talks.
-    Slow,
-    /// Its node was given up, and could not enter it again.
-    Fenced,
-    /// The room's log is not the one that was read.
-    Epoch,
-}
-
-impl ResetWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Slow => "slow",
-            Self::Fenced => "fenced",
-            Self::Epoch => "epoch",
-        }
-    }
-}
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ByeWhy {
-    /// The engine shuts down.
-    Drain,
-    /// The host ended it.
-    Kicked,
-    /// Another connection took its place.
-    Replaced,
-    /// Too much waits for it.
-    Slow,
-    /// Its owner let it go.
-    Gone,
-}
-
-impl ByeWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Kicked => "kicked",
-            Self::Replaced => "replaced",
-            Self::Slow => "slow",
-            Self::Gone => "gone",
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a host may decide, and what it may watch.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -100,7 +101,8 @@ pub enum OnFailure {
 ///
 /// What this node wrote is observed here, once; what other nodes wrote, there. A host that keeps an archive observes on every
 /// node and stores by room, epoch and number. *Under pressure*: at most [`ObserverOptions::queue`] things wait; what comes
-/// while they do is dropped and counted.
+/// while they do is dropped and counted. One that panics loses that batch, and gets the next. *How it ends*:
+/// [`shutdown`](crate::Engine::shutdown) gives what still waits.
 #[async_trait]
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of what happened, oldest first. `dropped` counts what could not wait since the last batch.
@@ -137,4 +139,36 @@ pub enum Observation {
         /// Who they are, and as whom they are seen there.
         users: [(UserId, UserId); 2],
     },
+}
+
+/// Shared hooks are hooks, so that a host can keep a hold of its own.
+#[async_trait]
+impl<T: Hooks + ?Sized> Hooks for Arc<T> {
+    async fn may_open(&self, user: &Identity, room: &NewRoom) -> HookResult<Verdict> {
+        (**self).may_open(user, room).await
+    }
+
+    async fn may_join(&self, user: &Identity, room: &RoomId) -> HookResult<Verdict> {
+        (**self).may_join(user, room).await
+    }
+
+    async fn may_say(&self, user: &Identity, room: &RoomId, body: &Body) -> HookResult<SayVerdict> {
+        (**self).may_say(user, room, body).await
+    }
+
+    async fn may_seek(&self, user: &Identity, pool: &PoolName) -> HookResult<Verdict> {
+        (**self).may_seek(user, pool).await
+    }
+
+    async fn blocks(&self, user: &Identity) -> HookResult<Vec<UserId>> {
+        (**self).blocks(user).await
+    }
+}
+
+/// A shared observer is an observer.
+#[async_trait]
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    async fn observe(&self, batch: Vec<Observation>, dropped: u64) {
+        (**self).observe(batch, dropped).await;
+    }
 }

@@ -229,8 +229,8 @@ impl PoolName {
     }
 }
 
-/// A sender's own name for one `say`, by which a repetition is recognised: 1–64 visible ASCII
-/// characters by default.
+/// A sender's own name for one `say`, by which a repetition is recognised: 1–64 printable ASCII
+/// characters, spaces included.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Arc<str>);
 text_id!(Key);
@@ -317,10 +317,36 @@ impl NodeId {
 pub struct Incarnation(pub u64);
 number_id!(Incarnation, "incarnation");
 
-/// One connection of one user, unique within its node.
+/// One connection of one user, unique within its node; with its [`Writer`](crate::id::Writer), in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 number_id!(SessionId, "session");
+
+/// Who writes: a node, in one of its lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Writer {
+    /// The node.
+    pub node: NodeId,
+    /// Which of its lives.
+    pub incarnation: Incarnation,
+}
+
+impl Writer {
+    /// The name of a session of this writer.
+    #[must_use]
+    pub fn session(self, session: SessionId) -> SessionKey {
+        SessionKey { writer: self, session }
+    }
+}
+
+/// One session, by a name that is unique in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionKey {
+    /// The node that has the connection, in the life in which it entered.
+    pub writer: Writer,
+    /// The connection.
+    pub session: SessionId,
+}
 
 /// One proposed match, unique within its pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -34,7 +34,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`limits`], [`error`] | the words: checked once, where they come in |
+//! | [`id`], [`text`], [`body`], [`time`], [`user`], [`room`], [`list`], [`why`], [`limits`], [`error`] | the vocabulary: checked once, where it comes in |
 //! | [`entry`], [`event`] | the log of a room, and what a session is told |
 //! | [`store`] | what a store must do: five small traits of whole operations |
 //! | [`matching`] | the rules of matching, as a pure value |
@@ -44,8 +44,21 @@
 //! | [`hooks`] | what a host may decide, and watch |
 //! | `testkit` (feature) | the suite that every store must pass |
 //!
-//! An arrow runs only down this table's dependencies: the words know nothing else, a store never names the engine, the hub
-//! never calls the store.
+//! Nothing names what comes after it in this table, but for two things that events and entries borrow from [`store`] (a
+//! snapshot, the key of a session). A store never names the engine, and what a store calls ([`store::Sink`]) never calls the
+//! store. The map with all files, and the reasons, are in ARCHITECTURE.md.
+//!
+//! # For whom
+//!
+//! *A program with a transport of its own* needs what is given out at this level: [`Engine`], [`Session`], the values, and
+//! [`Event`]. *An adapter* takes [`Session::next_batch`], keeps its ready frames with the entries ([`Entry::frame`]), and
+//! answers with [`Error::code`]. *A store* implements the five traits of [`store`] and is done when it passes the suite
+//! in `testkit`.
+//!
+//! # Features
+//!
+//! `serde`: ids, texts, bodies, cursors, times, orders and reasons can be written and read, and `Body::of`.
+//! `testkit`: the suite. Neither changes what is there without it.
 
 #![forbid(unsafe_code)]
 
@@ -69,17 +82,22 @@ pub mod testkit;
 pub mod text;
 pub mod time;
 pub mod user;
+pub mod why;
+mod words;
 
 pub use body::Body;
 pub use engine::{Author, Engine, EngineBuilder, Stats};
-pub use entry::{CloseWhy, Cursor, Encoding, Entry, LeftWhy, Said, SharedEntry, Signal, What};
+pub use entry::{Cursor, Encoding, Entry, Said, SharedEntry, Signal, What};
 pub use error::{Bound, Error, Invalid, Problem, Reason, Result, StoreError};
-pub use event::{ByeWhy, Event, Matched, ResetWhy};
+pub use event::{Event, Matched};
 pub use hooks::{
     HookOptions, HookResult, Hooks, Observation, Observer, ObserverOptions, OnFailure, SayVerdict,
     Verdict,
 };
-pub use id::{Epoch, Key, MatchId, NodeId, PoolName, RoomId, SessionId, UserId};
+pub use id::{
+    Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
+    Writer,
+};
 pub use limits::{Limits, MatchRules, StoreOptions};
 pub use list::{ListChange, ListOp, ListSnapshot, Order, Page, RoomPage, Watched};
 pub use memory::MemoryStore;
@@ -87,9 +105,8 @@ pub use room::{
     Member, PolicyChange, PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec, RoomView,
 };
 pub use session::{Join, Seek, Session, SessionHandle, Spoken};
-pub use store::{
-    Backend, History, HistoryPage, LostWhy, MembersPage, Replay, Snapshot, UnmatchedWhy,
-};
+pub use store::{Backend, History, HistoryPage, MembersPage, Replay, Snapshot};
 pub use text::{Name, Tag, Title};
 pub use time::{Clock, Timestamp};
 pub use user::{Identity, User};
+pub use why::{ByeWhy, CloseWhy, LeftWhy, LostWhy, ResetWhy, UnmatchedWhy};

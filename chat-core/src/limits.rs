@@ -50,8 +50,8 @@ pub struct Limits {
     pub tail: usize,
     /// The same in bytes.
     pub tail_bytes: usize,
-    /// Events of its own (matches, resets) that wait for one session; one that lets more wait is ended as
-    /// too slow.
+    /// Events of its own (matches, ends of a search) that wait for one session; one that lets more wait is ended
+    /// as too slow.
     pub queue: usize,
     /// Events handed out in one batch.
     pub batch: usize,

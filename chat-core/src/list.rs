@@ -8,11 +8,10 @@ use bytes::Bytes;
 use crate::entry::Encoding;
 use crate::id::RoomId;
 use crate::room::RoomView;
+use crate::words::words;
 
 /// By what rooms are ranked. Ties go by creation, the older first, then by id, so that pages do not flicker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Order {
     /// Distinct users now, most first.
     Live,
@@ -27,18 +26,14 @@ pub enum Order {
 impl Order {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Live, Self::Visitors, Self::Newest, Self::Active];
-
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Visitors => "visitors",
-            Self::Newest => "newest",
-            Self::Active => "active",
-        }
-    }
 }
+
+words!(Order, "order", {
+    Live => "live",
+    Visitors => "visitors",
+    Newest => "newest",
+    Active => "active",
+});
 
 /// Which rows of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +85,17 @@ pub enum Watched {
     },
     /// The number of users online.
     Online,
+}
+
+impl Watched {
+    /// The word for it on the wire: that of the order, or `online`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rooms { order, .. } => order.as_str(),
+            Self::Online => "online",
+        }
+    }
 }
 
 /// One step of a watched list, shared by all who watch it.

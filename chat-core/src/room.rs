@@ -10,11 +10,10 @@ use crate::id::{Epoch, RoomId, UserId};
 use crate::limits::Limits;
 use crate::text::Title;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Who may see a room, and who may join it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum RoomKind {
     /// In the lists; open to all.
     Public,
@@ -24,28 +23,25 @@ pub enum RoomKind {
     Pair,
 }
 
-impl RoomKind {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-            Self::Pair => "pair",
-        }
-    }
-}
+words!(RoomKind, "kind", {
+    Public => "public",
+    Private => "private",
+    Pair => "pair",
+});
 
 /// How comings and goings are told to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Presence {
     /// Each is an entry of the log.
     Log,
     /// Only the number is told, at most four times a second.
     Count,
 }
+
+words!(Presence, "presence", {
+    Log => "log",
+    Count => "count",
+});
 
 /// What holds in a room. `None` for a time means never.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,10 +94,11 @@ impl RoomPolicy {
     /// # Errors
     /// Names the first field that is outside its bounds.
     pub fn check(&self) -> Result<(), Invalid> {
-        let range = |field, value: u64, min, max| {
-            let ok = (min..=max).contains(&value);
+        let within = |field, ok, min, max| {
             if ok { Ok(()) } else { Err(Invalid::new(field, Problem::OutOfRange { min, max })) }
         };
+        let range =
+            |field, value: u64, min, max| within(field, (min..=max).contains(&value), min, max);
         let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         range("capacity", self.capacity.into(), 1, 100_000)?;
         range("history", self.history.into(), 0, 10_000)?;
@@ -110,7 +107,9 @@ impl RoomPolicy {
             [("idle_s", self.idle), ("empty_s", self.empty), ("max_age_s", self.max_age)]
         {
             if let Some(time) = time {
-                range(field, millis(time), 1_000, millis(Self::LONGEST))?;
+                // Told in the unit of the field, compared as exactly as it was given.
+                let (min, max) = (Duration::from_secs(1), Self::LONGEST);
+                within(field, (min..=max).contains(&time), min.as_secs(), max.as_secs())?;
             }
         }
         if self.presence == Presence::Log && self.capacity > Self::LOG_CAPACITY {
@@ -463,6 +462,15 @@ mod tests {
         assert_eq!(field(&|p| p.max_age = Some(Duration::MAX)), "max_age_s");
         assert_eq!(field(&|p| p.history = 10_001), "history");
         assert_eq!(field(&|p| p.grace = Duration::from_secs(61)), "grace_ms");
+    }
+
+    #[test]
+    fn bounds_of_a_policy_are_told_in_the_unit_of_their_field() {
+        let idle = |idle| RoomPolicy { idle: Some(idle), ..RoomPolicy::open_room() }.check();
+        let refused = idle(Duration::from_millis(999)).unwrap_err();
+        assert_eq!(refused.to_string(), "idle_s is not within 1 and 2592000");
+        assert!(idle(Duration::from_millis(1_500)).is_ok());
+        assert!(idle(Duration::from_millis(2_592_000_001)).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who somebody is.
 
-use crate::error::{Error, Invalid};
+use crate::error::Error;
 use crate::id::UserId;
 use crate::limits::Limits;
 use crate::text::Name;
@@ -19,6 +19,13 @@ pub struct User {
 }
 
 impl User {
+    /// A user of the host who gave no name, or one without an account who comes back with the id they were given:
+    /// others see a name that is made.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), name: None }
+    }
+
     /// A user of the host: its id for them, and the name that others see.
     #[must_use]
     pub fn named(id: impl Into<String>, name: impl Into<String>) -> Self {
@@ -62,18 +69,36 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A checked user.
-    ///
-    /// # Errors
-    /// Where the id or the name is not allowed.
-    pub fn new(id: &str, name: &str) -> Result<Self, Invalid> {
-        Ok(Self { id: UserId::new(id)?, name: Name::new(name, Limits::default().name)? })
-    }
-
-    /// The name of somebody who gave none: from the first letters of a made id.
+    /// The name of somebody who gave none: from the first letters of a made id. An id of the host's own is not shown in
+    /// part (it may be an address): its name is plainly `guest`.
     #[must_use]
     pub fn made_name(id: &UserId) -> Name {
-        let letters: String = id.as_str().chars().skip(2).take(4).collect();
-        Name::stored(&format!("guest-{letters}"))
+        match id.as_str().strip_prefix("u_").or_else(|| id.as_str().strip_prefix("a_")) {
+            Some(made) => {
+                let letters: String = made.chars().take(4).collect();
+                Name::stored(&format!("guest-{letters}"))
+            }
+            None => Name::stored("guest"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_back_has_the_name_they_had() {
+        let first = User::anonymous().check(&Limits::default()).unwrap();
+        let again = User::new(first.id.as_str()).check(&Limits::default()).unwrap();
+        assert_eq!(again, first);
+        assert!(again.name.as_str().starts_with("guest-"));
+    }
+
+    #[test]
+    fn an_id_of_the_hosts_is_not_shown_as_a_name() {
+        for id in ["7", "kim@example.org"] {
+            assert_eq!(User::new(id).check(&Limits::default()).unwrap().name, "guest");
+        }
     }
 }

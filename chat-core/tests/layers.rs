@@ -8,16 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The words that everything else is said with.
-const VOCABULARY: &[&str] =
-    &["body", "entry", "error", "event", "id", "limits", "list", "room", "text", "time", "user"];
+/// The words that everything else is said with, and that know nothing but one another.
+const VOCABULARY: &[&str] = &[
+    "body", "entry", "error", "id", "limits", "list", "room", "text", "time", "user", "why",
+    "words",
+];
 
 /// Each layer, and what it never names. A module that does not exist is no fault.
 fn layers() -> Vec<(&'static str, &'static [&'static str])> {
-    let above_the_words: &[&str] = &["matching", "memory", "hub", "engine", "session", "hooks"];
+    let above_the_words: &[&str] =
+        &["event", "store", "matching", "memory", "hub", "engine", "session", "hooks"];
     let mut layers: Vec<(&str, &[&str])> =
         VOCABULARY.iter().map(|module| (*module, above_the_words)).collect();
-    layers.push(("store", &["memory", "hub", "engine", "session", "hooks"]));
+    // What a session is told holds snapshots, as stores give them.
+    layers.push(("event", &["matching", "memory", "hub", "engine", "session", "hooks"]));
+    layers.push(("store", &["event", "memory", "hub", "engine", "session", "hooks"]));
     layers.push(("matching", &["memory", "hub", "engine", "session", "hooks"]));
     layers.push(("memory", &["hub", "engine", "session", "hooks"]));
     layers.push(("hub", &["memory", "matching", "engine", "session"]));

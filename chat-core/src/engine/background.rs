@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::Inner;
-use crate::event::ByeWhy;
+use crate::why::ByeWhy;
 
 /// The longest time without a look at what is due: a deadline that is set meanwhile waits for the next look.
 const LOOK: Duration = Duration::from_millis(250);

@@ -8,11 +8,11 @@ use std::task::{Context, Waker};
 
 use super::{Engine, Inner};
 use crate::error::{Bound, Error, Result};
-use crate::event::ByeWhy;
 use crate::id::SessionId;
 use crate::session::Session;
 use crate::session::core::Core;
 use crate::user::User;
+use crate::why::ByeWhy;
 
 impl Engine {
     /// Begins a session: one connection of this user.

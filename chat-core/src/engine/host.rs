@@ -4,18 +4,16 @@ use std::sync::atomic::Ordering;
 
 use super::{Engine, Inner, fenced};
 use crate::body::Body;
-use crate::entry::CloseWhy;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
-use crate::event::ByeWhy;
-use crate::id::{Epoch, Key, RoomId, UserId};
+use crate::id::{Epoch, Key, RoomId, UserId, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
-    Appended, Author as StoreAuthor, Close, Closing, Existing, History, HistoryPage, MembersPage,
-    Opened, Say, Writer,
+    Appended, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say, Speaker,
 };
 use crate::user::User;
+use crate::why::{ByeWhy, CloseWhy};
 
 /// In whose name a host says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +135,10 @@ impl Engine {
         let (engine, body) = (&self.0, body.into());
         engine.check_body(&body)?;
         let author = match author {
-            Author::System => StoreAuthor::System,
+            Author::System => Speaker::System,
             Author::User(user) => {
                 let identity = user.check(&engine.limits)?;
-                StoreAuthor::User { user: identity.id, name: identity.name }
+                Speaker::User { user: identity.id, name: identity.name }
             }
         };
         engine.append(room, None, |_| author.clone(), body, key.cloned()).await
@@ -260,7 +258,7 @@ impl Inner {
         &self,
         room: &RoomId,
         epoch: Option<Epoch>,
-        author: impl Fn(Writer) -> StoreAuthor,
+        author: impl Fn(Writer) -> Speaker,
         body: Body,
         key: Option<Key>,
     ) -> Result<Spoken> {

@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 
 use super::Inner;
 use crate::error::{Error, Result};
-use crate::event::ResetWhy;
 use crate::hub::{Hub, Seat};
+use crate::id::Writer;
 use crate::session::core::Core;
 use crate::session::join::enter;
-use crate::store::{Enter, Entered, Request, Sink, Writer};
+use crate::store::{Enter, Entered, Request, Sink};
+use crate::why::ResetWhy;
 use std::sync::Arc;
 
 impl Inner {
@@ -36,6 +37,8 @@ impl Inner {
         {
             return Ok(by);
         }
+        // A life that a shutdown has ended is the last one.
+        self.alive()?;
         let hub: Arc<Hub> = Arc::clone(&self.hub);
         let by = self.backend.expiry.attach(self.node, hub as Arc<dyn Sink>).await?;
         *self.writer.lock() = Some(by);

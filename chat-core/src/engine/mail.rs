@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{Inner, fenced};
-use crate::event::{ByeWhy, Event, Matched};
+use crate::event::{Event, Matched};
 use crate::hooks::Observation;
-use crate::id::{MatchId, PoolName, RoomId, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId};
 use crate::session::core::Core;
 use crate::session::join::enter;
-use crate::store::{Confirmed, Entered, Mail, SessionKey};
+use crate::store::{Confirmed, Entered, Mail};
 use crate::text::Tag;
+use crate::why::ByeWhy;
 
 impl Inner {
     /// Reads mail until there is none, if the store said that there is some. With the store in memory this is done by whoever
@@ -120,7 +121,7 @@ impl Inner {
             }
             // The room ended before this node could tell of it: the session neither waits nor is in it.
             Ok(_) | Err(_) => {
-                let why = crate::store::UnmatchedWhy::Lapsed;
+                let why = crate::why::UnmatchedWhy::Lapsed;
                 self.tell(core, Event::Unmatched { pool, why });
             }
         }

@@ -39,11 +39,11 @@ pub use host::Author;
 use crate::error::{Error, Result};
 use crate::hooks::{HookOptions, Hooks};
 use crate::hub::{Hub, Tail};
-use crate::id::{NodeId, SessionId, UserId};
+use crate::id::{NodeId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::Limits;
 use crate::room::PolicyDefaults;
 use crate::session::core::Core;
-use crate::store::{Backend, SessionKey, Writer};
+use crate::store::Backend;
 use crate::time::Clock;
 
 /// Runs a writing operation of the store under the node's present life. Where that turns out to be over, begins the next

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -69,7 +71,8 @@ impl Observing {
             if batch.is_empty() && dropped == 0 {
                 return;
             }
-            self.observer.observe(batch, dropped).await;
+            // An observer that panics is the host's bug: what comes next is observed all the same.
+            let _ = AssertUnwindSafe(self.observer.observe(batch, dropped)).catch_unwind().await;
         }
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::{Inner, fenced};
 use crate::error::{Result, StoreError};
-use crate::event::ResetWhy;
 use crate::hub::{Feed, Published, Tail};
 use crate::id::RoomId;
 use crate::list::{Page, Watched};
-use crate::store::{Due, Existing, IndexRow, LostWhy, Resumed};
+use crate::store::{Due, Existing, IndexRow, Resumed};
+use crate::why::{LostWhy, ResetWhy};
 
 /// Names taken in one look at a shard.
 const PEEK: u32 = 256;

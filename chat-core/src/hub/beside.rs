@@ -42,10 +42,16 @@ impl Beside {
         self.counted = self.counted.wrapping_add(1);
     }
 
-    /// Where a reader begins who knows this number of users.
-    pub(super) fn heard(&self, live: u32) -> Heard {
+    /// How many times the number was told so far.
+    pub(super) fn counted(&self) -> u32 {
+        self.counted
+    }
+
+    /// Where a reader begins who knows this number of users, and asked for it when it had been told so many times. What
+    /// was told since may be newer than what the reader was answered.
+    pub(super) fn heard(&self, live: u32, counted: u32) -> Heard {
         let signals = self.dropped + self.signals.len() as u64;
-        Heard { signals, counted: self.counted, count: live }
+        Heard { signals, counted, count: live }
     }
 
     /// Whether there may be something for a reader.
@@ -77,8 +83,7 @@ impl Beside {
 mod tests {
     use super::*;
     use crate::body::Body;
-    use crate::id::{Incarnation, NodeId, RoomId, SessionId, UserId};
-    use crate::store::Writer;
+    use crate::id::{Incarnation, NodeId, RoomId, SessionId, UserId, Writer};
 
     fn signal(n: usize) -> Arc<Signal> {
         let from = Writer { node: NodeId(1), incarnation: Incarnation(1) }.session(SessionId(1));
@@ -89,7 +94,7 @@ mod tests {
     #[test]
     fn a_reader_far_behind_gets_the_newest_signals() {
         let mut beside = Beside::default();
-        let mut heard = beside.heard(0);
+        let mut heard = beside.heard(0, 0);
         let sent: Vec<Arc<Signal>> = (0..SIGNALS + 5).map(signal).collect();
         sent.iter().for_each(|signal| beside.signal(signal));
         let mut got = Vec::new();
@@ -104,11 +109,22 @@ mod tests {
         let mut beside = Beside::default();
         beside.count(4);
         // Came with 5 in the snapshot; one went before the 5 was told.
-        let mut heard = beside.heard(5);
+        let mut heard = beside.heard(5, beside.counted());
         assert_eq!(beside.next_count(&mut heard), None);
         beside.count(4);
         assert_eq!(beside.next_count(&mut heard), Some(4));
         beside.count(4);
         assert_eq!(beside.next_count(&mut heard), None);
+    }
+
+    #[test]
+    fn a_count_that_was_told_while_a_reader_was_coming_is_not_missed() {
+        let mut beside = Beside::default();
+        let asked = beside.counted();
+        // Came as the fifth, but before that was answered one went, and it was told.
+        beside.count(4);
+        let mut heard = beside.heard(5, asked);
+        assert!(beside.has_news(&heard));
+        assert_eq!(beside.next_count(&mut heard), Some(4));
     }
 }

@@ -48,10 +48,10 @@ pub(crate) use slot::Drained;
 pub(crate) use tail::Tail;
 
 use crate::entry::{SharedEntry, Signal};
-use crate::id::{Epoch, RoomId};
+use crate::id::{Epoch, RoomId, SessionKey};
 use crate::limits::Limits;
 use crate::list::Watched;
-use crate::store::{SessionKey, Sink, Snapshot};
+use crate::store::{Sink, Snapshot};
 
 /// How long a room without readers stays subscribed: most who leave come back, or go to the next page.
 const QUIET: Duration = Duration::from_secs(5);
@@ -92,6 +92,8 @@ pub(crate) struct Work {
 pub(crate) struct Pin {
     hub: Arc<Hub>,
     tail: Arc<Tail>,
+    /// How many times the number of users had been told when the join began.
+    counted: u32,
 }
 
 impl Pin {
@@ -133,7 +135,7 @@ impl Hub {
             .entry(room.clone())
             .or_insert_with(|| Arc::new(Tail::new(Arc::new(root::Root::new(room.clone())))));
         tail.root().pin();
-        Pin { hub: Arc::clone(self), tail: Arc::clone(&tail) }
+        Pin { hub: Arc::clone(self), tail: Arc::clone(&tail), counted: tail.counted() }
     }
 
     /// The tail of a room that has one.
@@ -156,8 +158,10 @@ impl Hub {
         snapshot: &Snapshot,
     ) -> bool {
         let room = pin.tail.room();
+        // On another tail than the one that was asked about, whatever was told was told since.
+        let counted = |tail: &Arc<Tail>| if Arc::ptr_eq(tail, &pin.tail) { pin.counted } else { 0 };
         if let Some((_, seat)) = outbox.seat_in(room) {
-            if seat.tail.sit_again(seat.slot, outbox, key, snapshot) {
+            if seat.tail.sit_again(seat.slot, outbox, key, snapshot, counted(&seat.tail)) {
                 return true;
             }
             outbox.stand_up(room);
@@ -165,7 +169,7 @@ impl Hub {
         // The pinned tail is the one that is followed, but where the room began anew in between.
         let mut tail = Arc::clone(&pin.tail);
         outbox.sit(|index| {
-            let sit = |tail: &Arc<Tail>| tail.sit(outbox, index, key, snapshot);
+            let sit = |tail: &Arc<Tail>| tail.sit(outbox, index, key, snapshot, counted(tail));
             loop {
                 if let Some(seat) = sit(&tail) {
                     return Some(seat);
@@ -188,7 +192,7 @@ impl Hub {
         drop(place);
         if !old.is_ended() {
             self.resets.fetch_add(1, Ordering::Relaxed);
-            old.begin_anew(None, crate::event::ResetWhy::Epoch);
+            old.begin_anew(None, crate::why::ResetWhy::Epoch);
         }
         new
     }
@@ -344,7 +348,7 @@ impl Hub {
         if let Some(feed) = feeds.get(&watched) {
             return Some(Arc::clone(feed));
         }
-        feeds.retain(|_, feed| !feed.is_empty());
+        feeds.retain(|_, feed| is_wanted(feed));
         if feeds.len() >= self.limits.lists {
             return None;
         }
@@ -356,10 +360,14 @@ impl Hub {
     /// The feeds that are watched; others are dropped.
     pub(crate) fn feeds(&self) -> Vec<Arc<Feed>> {
         let mut feeds = self.feeds.lock();
-        // A feed that a watch is just being added to is held by that, too.
-        feeds.retain(|_, feed| !feed.is_empty() || Arc::strong_count(feed) > 1);
+        feeds.retain(|_, feed| is_wanted(feed));
         feeds.values().map(Arc::clone).collect()
     }
+}
+
+/// Whether a list has watchers, or is about to: a feed that a watch is just being added to is held by that, too.
+fn is_wanted(feed: &Arc<Feed>) -> bool {
+    !feed.is_empty() || Arc::strong_count(feed) > 1
 }
 
 fn is_quiet(tail: &Tail) -> bool {

@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 
 use super::feed::Feed;
 use super::tail::Tail;
-use crate::event::{ByeWhy, Event};
+use crate::event::Event;
 use crate::id::RoomId;
+use crate::why::ByeWhy;
 
 /// One session's share of the hub.
 #[derive(Debug, Default)]

@@ -135,8 +135,9 @@ impl Ring {
 mod tests {
     use super::*;
     use crate::body::Body;
-    use crate::entry::{CloseWhy, Entry, Said, What};
+    use crate::entry::{Entry, Said, What};
     use crate::id::RoomId;
+    use crate::why::CloseWhy;
 
     fn entry(epoch: u64, n: u64, at: u64) -> SharedEntry {
         let said = Said { by: None, name: None, body: Body::text("hello"), key: None };

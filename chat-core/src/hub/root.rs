@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 
 use crate::error::StoreError;
-use crate::id::RoomId;
-use crate::store::{RoomStore, Subscription, Writer};
+use crate::id::{RoomId, Writer};
+use crate::store::{RoomStore, Subscription};
 
 /// One room on this node, whichever life it is in.
 #[derive(Debug)]

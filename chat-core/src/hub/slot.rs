@@ -9,11 +9,12 @@ use tokio::time::Instant;
 use super::beside::{Beside, Heard};
 use super::outbox::{Outbox, Ready};
 use super::ring::Ring;
-use crate::entry::{Cursor, LeftWhy, SharedEntry, What};
-use crate::event::{Event, ResetWhy};
-use crate::id::{Epoch, RoomId, UserId};
-use crate::store::{LostWhy, Resumed, SessionKey, Snapshot};
+use crate::entry::{Cursor, SharedEntry, What};
+use crate::event::Event;
+use crate::id::{Epoch, RoomId, SessionKey, UserId};
+use crate::store::{Resumed, Snapshot};
 use crate::time::Timestamp;
+use crate::why::{LeftWhy, LostWhy, ResetWhy};
 
 /// A reader that falls off the tail again within this time is reset instead of healed again.
 const HEALED_LATELY: Duration = Duration::from_secs(5);
@@ -113,9 +114,9 @@ impl Slot {
         self.mode = Mode::Held;
     }
 
-    /// Whether there is an entry for it.
-    pub(super) fn has_news(&self, ring: &Ring) -> bool {
-        self.next <= ring.head()
+    /// Whether there may be something for it, in the log or beside it.
+    pub(super) fn has_news(&self, ring: &Ring, beside: &Beside) -> bool {
+        self.next <= ring.head() || beside.has_news(&self.heard)
     }
 
     /// Tells the outbox that there is news, unless it knows, or nothing may be given now.

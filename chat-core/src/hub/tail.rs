@@ -25,10 +25,11 @@ use super::ring::{Published, Ring};
 use super::root::Root;
 use super::slot::{Drained, Mode, Slot, Sources};
 use crate::entry::{Cursor, SharedEntry, Signal};
-use crate::event::{Event, ResetWhy};
-use crate::id::{Epoch, RoomId};
+use crate::event::Event;
+use crate::id::{Epoch, RoomId, SessionKey};
 use crate::limits::Limits;
-use crate::store::{Resumed, SessionKey, Snapshot};
+use crate::store::{Resumed, Snapshot};
+use crate::why::ResetWhy;
 
 /// The tail of one epoch of one room.
 #[derive(Debug)]
@@ -110,19 +111,27 @@ impl Tail {
         });
     }
 
-    /// Gives a reader a slot as of its snapshot, held. `None` where the tail is of another epoch: it needs a successor.
+    /// How many times the number of users was told so far.
+    pub(crate) fn counted(&self) -> u32 {
+        self.state.lock().beside.counted()
+    }
+
+    /// Gives a reader a slot as of its snapshot, held, for which it asked when the number of users had been told `counted`
+    /// times. `None` where the tail is of another epoch: it needs a successor.
     pub(crate) fn sit(
         self: &Arc<Self>,
         outbox: &Arc<Outbox>,
         seat: u32,
         key: SessionKey,
         snapshot: &Snapshot,
+        counted: u32,
     ) -> Option<Seat> {
         let mut state = self.state.lock();
         if !state.ring.begin(snapshot.cursor) {
             return None;
         }
-        let slot = Slot::new(outbox, seat, key, snapshot, state.beside.heard(snapshot.room.live));
+        let heard = state.beside.heard(snapshot.room.live, counted);
+        let slot = Slot::new(outbox, seat, key, snapshot, heard);
         let free = state.taken < state.slots.len();
         let index = free.then(|| state.slots.iter().position(Option::is_none)).flatten();
         let index = index.unwrap_or_else(|| {
@@ -141,12 +150,13 @@ impl Tail {
         of: &Outbox,
         key: SessionKey,
         snapshot: &Snapshot,
+        counted: u32,
     ) -> bool {
         let mut state = self.state.lock();
         if !state.ring.begin(snapshot.cursor) {
             return false;
         }
-        let heard = state.beside.heard(snapshot.room.live);
+        let heard = state.beside.heard(snapshot.room.live, counted);
         let Some(slot) = state.slot(slot, of) else { return false };
         slot.begin_again(key, snapshot, heard);
         true
@@ -164,12 +174,12 @@ impl Tail {
     /// Lets a held reader read.
     pub(crate) fn release(&self, slot: u32, of: &Outbox) {
         self.and_wake(|state, wakers| {
-            let State { slots, ring, .. } = state;
+            let State { slots, ring, beside, .. } = state;
             if let Some(slot) = find(slots, slot, of)
                 && slot.mode == Mode::Held
             {
                 slot.mode = Mode::Reading;
-                if slot.has_news(ring) {
+                if slot.has_news(ring, beside) {
                     wakers.extend(slot.mark());
                 }
             }

@@ -4,8 +4,9 @@ use super::outcome::{Done, Judge, Step};
 use super::pool::Pool;
 use super::ticket::{Slot, State};
 use super::timers::Of;
-use crate::store::{Mail, UnmatchedWhy};
+use crate::store::Mail;
 use crate::time::Timestamp;
+use crate::why::UnmatchedWhy;
 
 /// Deadlines handled in one step.
 const ITEMS: usize = 100;

@@ -1,8 +1,8 @@
 //! What a step of a pool comes to.
 
-use crate::id::{RoomId, UserId};
+use crate::id::{RoomId, SessionKey, UserId};
 use crate::room::RoomPolicy;
-use crate::store::{Mail, SessionKey};
+use crate::store::Mail;
 use crate::time::Timestamp;
 use std::sync::Arc;
 

@@ -15,13 +15,12 @@ use super::ticket::{Slot, State, Ticket};
 use super::tickets::Tickets;
 use super::timers::{Of, Timers};
 use crate::error::{Bound, StoreError};
-use crate::id::{MatchId, PoolName, RoomId, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId, Writer};
 use crate::limits::MatchRules;
 use crate::room::RoomPolicy;
-use crate::store::{
-    Mail, Request, SessionKey, StoreResult, Submitted, UnmatchedWhy, Withdrawn, Writer,
-};
+use crate::store::{Mail, Request, StoreResult, Submitted, Withdrawn};
 use crate::time::Timestamp;
+use crate::why::UnmatchedWhy;
 
 /// Everybody who waits in one pool, is about to be paired, or is in one of its rooms. See the [module](super).
 #[derive(Debug)]

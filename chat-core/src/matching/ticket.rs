@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::keyed::Keyed;
 use super::scan::Pause;
-use crate::id::UserId;
+use crate::id::{SessionKey, UserId};
 use crate::limits::MatchRules;
 use crate::room::RoomPolicy;
-use crate::store::SessionKey;
 use crate::time::Timestamp;
 
 /// Where a ticket is kept. Valid as long as the ticket is.

@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use super::slab::Slab;
 use super::ticket::{Slot, Ticket};
-use crate::store::Writer;
+use crate::id::Writer;
 
 #[derive(Debug, Default)]
 pub(super) struct Tickets {

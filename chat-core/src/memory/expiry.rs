@@ -12,10 +12,10 @@ use super::pools::Pool;
 use super::registry::Cell;
 use super::roster::Out;
 use super::step::{Rearm, Step};
-use crate::entry::LeftWhy;
-use crate::id::{Incarnation, NodeId, RoomId};
-use crate::store::{Due, ExpiryStore, Happened, Peeked, Reaped, Sink, StoreResult, Writer};
+use crate::id::{Incarnation, NodeId, RoomId, Writer};
+use crate::store::{Due, ExpiryStore, Happened, Peeked, Reaped, Sink, StoreResult};
 use crate::time::Timestamp;
+use crate::why::LeftWhy;
 
 #[async_trait]
 impl ExpiryStore for MemoryStore {

@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 
 use crate::entry::{Cursor, SharedEntry};
 use crate::id::Epoch;
-use crate::store::{HistoryPage, LostWhy};
+use crate::store::HistoryPage;
 use crate::time::Timestamp;
+use crate::why::LostWhy;
 
 /// How many of each are kept.
 #[derive(Debug, Clone, Copy)]
@@ -177,8 +178,9 @@ mod tests {
 
     use super::*;
     use crate::body::Body;
-    use crate::entry::{CloseWhy, Entry, Said, What};
+    use crate::entry::{Entry, Said, What};
     use crate::id::RoomId;
+    use crate::why::CloseWhy;
 
     fn entry(log: &Log, said: bool) -> SharedEntry {
         let (n, at) = log.next(Timestamp(1_000 + log.head * 10));

@@ -10,11 +10,11 @@ use super::pair::{PairOpened, Side};
 use super::pools::Pool;
 use crate::entry::SharedEntry;
 use crate::error::{Bound, StoreError};
-use crate::id::{MatchId, PoolName, UserId};
+use crate::id::{MatchId, PoolName, SessionKey, UserId, Writer};
 use crate::matching::{Confirming, Judge, Pairing, Step};
 use crate::store::{
     Blocked, Confirmed, Departure, Happened, Mail, MatchStore, Next, PairBreak, Reaped, Request,
-    SessionKey, StoreResult, Submitted, Withdrawn, Writer,
+    StoreResult, Submitted, Withdrawn,
 };
 use crate::time::Timestamp;
 

@@ -16,8 +16,8 @@ use parking_lot::{Mutex, RwLock};
 use super::deadlines::{Deadlines, Timer};
 use super::sorted::Sorted;
 use crate::error::StoreError;
-use crate::id::{Incarnation, NodeId, RoomId};
-use crate::store::{Due, Mail, Sink, StoreResult, Writer};
+use crate::id::{Incarnation, NodeId, RoomId, Writer};
+use crate::store::{Due, Mail, Sink, StoreResult};
 use crate::time::Timestamp;
 
 /// All lives that have anything left in the store.
@@ -311,8 +311,8 @@ impl fmt::Debug for Life {
 mod tests {
     use super::*;
     use crate::entry::{SharedEntry, Signal};
-    use crate::event::ByeWhy;
     use crate::id::UserId;
+    use crate::why::ByeWhy;
 
     #[derive(Default)]
     struct Counting(AtomicU64);

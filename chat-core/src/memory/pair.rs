@@ -10,12 +10,13 @@ use super::pools::Pool;
 use super::presence::departure;
 use super::record::Pair;
 use super::step::Rearm;
-use crate::entry::{CloseWhy, LeftWhy, SharedEntry};
-use crate::id::{RoomId, UserId};
+use crate::entry::SharedEntry;
+use crate::id::{RoomId, SessionKey, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
-use crate::store::{Departure, PairBreak, SessionKey, StoreResult};
+use crate::store::{Departure, PairBreak, StoreResult};
 use crate::text::Title;
 use crate::user::Identity;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// One of the two who are brought together.
 #[derive(Debug, Clone, PartialEq, Eq)]

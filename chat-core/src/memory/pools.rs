@@ -13,8 +13,7 @@ use parking_lot::Mutex;
 
 use super::deadlines::{Deadlines, Timer};
 use crate::error::{Bound, StoreError};
-use crate::id::PoolName;
-use crate::id::RoomId;
+use crate::id::{PoolName, RoomId};
 use crate::limits::MatchRules;
 use crate::matching;
 use crate::store::{Due, StoreResult};
@@ -172,9 +171,9 @@ impl Pools {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Incarnation, NodeId, SessionId, UserId};
+    use crate::id::{Incarnation, NodeId, SessionId, UserId, Writer};
     use crate::room::RoomPolicy;
-    use crate::store::{Request, Writer};
+    use crate::store::Request;
     use crate::time::Timestamp;
 
     fn name(name: &str) -> PoolName {

@@ -10,14 +10,14 @@ use super::nodes::Life;
 use super::record::{Door, Over};
 use super::registry::Cell;
 use super::step::{Rearm, Step};
-use crate::entry::{LeftWhy, SharedEntry};
-use crate::event::ByeWhy;
-use crate::id::{RoomId, UserId};
+use crate::entry::SharedEntry;
+use crate::id::{RoomId, SessionKey, UserId, Writer};
 use crate::store::{
-    Admission, Departure, Enter, Entered, IndexRow, Mail, MembersPage, PresenceStore, SessionKey,
-    Snapshot, StoreResult, Writer,
+    Admission, Departure, Enter, Entered, IndexRow, Mail, MembersPage, PresenceStore, Snapshot,
+    StoreResult,
 };
 use crate::text::Name;
+use crate::why::{ByeWhy, LeftWhy};
 
 #[async_trait]
 impl PresenceStore for MemoryStore {

@@ -12,13 +12,14 @@ use super::ranks::Rank;
 use super::roster::Roster;
 use super::visitors::Visitors;
 use crate::body::Body;
-use crate::entry::{CloseWhy, Cursor, Entry, SharedEntry, What};
+use crate::entry::{Cursor, Entry, SharedEntry, What};
 use crate::id::{Epoch, RoomId, UserId};
 use crate::limits::StoreOptions;
 use crate::room::{NewRoom, RoomKind, RoomPolicy, RoomView};
-use crate::store::{Enter, HistoryPage, LostWhy, Replay};
+use crate::store::{Enter, HistoryPage, Replay};
 use crate::text::Title;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LostWhy};
 
 /// A room in one of its lives.
 #[derive(Debug)]
@@ -307,9 +308,8 @@ mod tests {
 
     use super::*;
     use crate::entry::Said;
-    use crate::id::{Incarnation, NodeId, SessionId};
+    use crate::id::{Incarnation, NodeId, SessionId, Writer};
     use crate::memory::deadlines::Deadlines;
-    use crate::store::Writer;
     use crate::text::Name;
 
     fn room(change: impl FnOnce(&mut RoomPolicy)) -> Room {

@@ -12,14 +12,15 @@ use super::registry::Cell;
 use super::step::Rearm;
 use crate::body::Body;
 use crate::entry::{Cursor, Said, Signal, What};
-use crate::id::{RoomId, UserId};
+use crate::id::{RoomId, SessionKey, UserId, Writer};
 use crate::room::NewRoom;
 use crate::store::{
-    Appended, Author, Close, Closing, Existing, History, HistoryPage, LostWhy, Opened, Resumed,
-    RoomStore, Say, SessionKey, Signalled, StoreResult, Subscription, Writer,
+    Appended, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore, Say,
+    Signalled, Speaker, StoreResult, Subscription,
 };
 use crate::text::Name;
 use crate::user::Identity;
+use crate::why::LostWhy;
 
 #[async_trait]
 impl RoomStore for MemoryStore {
@@ -207,10 +208,10 @@ fn open_room(cell: &Cell) -> Option<&Room> {
 }
 
 /// As whom something is said, and under what name; `None` where the author is not in the room as they must be.
-fn author(room: &Room, author: Author) -> Option<(Option<UserId>, Option<Name>)> {
+fn author(room: &Room, author: Speaker) -> Option<(Option<UserId>, Option<Name>)> {
     match author {
-        Author::System => Some((None, None)),
-        Author::Session { session, user } => {
+        Speaker::System => Some((None, None)),
+        Speaker::Session { session, user } => {
             let seen_as = room.roster.user_of(&session)?;
             let theirs = match &room.pair {
                 None => *seen_as == user,
@@ -218,8 +219,8 @@ fn author(room: &Room, author: Author) -> Option<(Option<UserId>, Option<Name>)>
             };
             theirs.then(|| (Some(seen_as.clone()), room.roster.name(seen_as).cloned()))
         }
-        Author::User { user, name } if room.pair.is_none() => Some((Some(user), Some(name))),
-        Author::User { user, .. } => {
+        Speaker::User { user, name } if room.pair.is_none() => Some((Some(user), Some(name))),
+        Speaker::User { user, .. } => {
             let alias = room.seen_as_either(&user)?;
             let name = Identity::made_name(&alias);
             Some((Some(alias), Some(name)))

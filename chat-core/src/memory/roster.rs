@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::few::Few;
-use crate::id::{SessionId, UserId};
+use crate::id::{SessionId, SessionKey, UserId, Writer};
 use crate::room::Member;
-use crate::store::{SessionKey, Writer};
 use crate::text::Name;
 use crate::time::Timestamp;
 

@@ -13,12 +13,13 @@ use super::record::{Fixed, Over, Room};
 use super::registry::Cell;
 use super::roster::{Out, Roster};
 use super::subscribers::Subscribers;
-use crate::entry::{CloseWhy, LeftWhy, SharedEntry, What};
-use crate::id::{Epoch, RoomId, UserId};
+use crate::entry::{SharedEntry, What};
+use crate::id::{Epoch, RoomId, SessionKey, UserId, Writer};
 use crate::room::{NewRoom, Presence, RoomKind, RoomView};
-use crate::store::{Due, SessionKey, StoreResult, Writer};
+use crate::store::{Due, StoreResult};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// A step in a room that is there, open or closed.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::hub::{Outbox, Pin};
-use crate::id::{PoolName, SessionId, UserId};
-use crate::store::{Request, SessionKey, Writer};
+use crate::id::{PoolName, SessionId, SessionKey, UserId, Writer};
+use crate::store::Request;
 use crate::text::Name;
 
 /// One connection of one user.
@@ -60,12 +60,12 @@ impl Core {
         *self.name.lock() = name;
     }
 
-    /// Notes that the session waits.
+    /// Notes that the session waits. What it had asked for where a partner was found before stays known until it is
+    /// matched again: where the user turns out to have that partner still, the next search goes on with it.
     pub(crate) fn seeks(&self, request: Request) {
         let mut seeking = self.seeking.lock();
         let seeking = seeking.get_or_insert_default();
         seeking.requests.retain(|other| other.pool != request.pool);
-        seeking.matched.retain(|other| other.pool != request.pool);
         seeking.requests.push(request);
     }
 
@@ -77,7 +77,10 @@ impl Core {
     /// Notes that a partner was found in this pool.
     pub(crate) fn was_matched(&self, pool: &PoolName) {
         if let Some(request) = self.take_request(pool) {
-            self.seeking.lock().get_or_insert_default().matched.push(request);
+            let mut seeking = self.seeking.lock();
+            let seeking = seeking.get_or_insert_default();
+            seeking.matched.retain(|other| other.pool != *pool);
+            seeking.matched.push(request);
         }
     }
 

@@ -63,7 +63,7 @@ impl SessionHandle {
     /// Ends the session as [`Engine::disconnect`] does, for this one connection alone: its stream ends with
     /// [`Event::Bye`](crate::Event::Bye), its rooms begin their grace.
     pub fn end(&self) {
-        self.engine.end_session(&self.core, crate::event::ByeWhy::Kicked);
+        self.engine.end_session(&self.core, crate::why::ByeWhy::Kicked);
     }
 
     /// Rooms in which this user is already: through another connection, or within the grace after one was lost.

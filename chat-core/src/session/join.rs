@@ -200,7 +200,7 @@ impl Inner {
 /// The store's question for letting a session in.
 pub(crate) fn enter(
     core: &Core,
-    by: crate::store::Writer,
+    by: crate::id::Writer,
     room: &RoomId,
     create: Option<NewRoom>,
     since: Option<Cursor>,

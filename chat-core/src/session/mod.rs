@@ -21,7 +21,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_util::FutureExt;
 
-use crate::event::{ByeWhy, Event};
+use crate::event::Event;
+use crate::why::ByeWhy;
 pub use handle::SessionHandle;
 pub use join::Join;
 pub use seek::Seek;

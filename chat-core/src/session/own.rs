@@ -1,11 +1,11 @@
 //! Rooms of one's own.
 
 use super::SessionHandle;
-use crate::entry::CloseWhy;
 use crate::error::Result;
 use crate::id::RoomId;
 use crate::room::{RoomSpec, RoomView};
 use crate::store::Close;
+use crate::why::CloseWhy;
 
 impl SessionHandle {
     /// Opens a room that belongs to this user, unless the spec names another owner. Opening is not joining.

@@ -3,9 +3,9 @@
 use super::SessionHandle;
 use crate::engine::fenced;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
-use crate::id::{PoolName, RoomId, UserId};
+use crate::id::{PoolName, RoomId, UserId, Writer};
 use crate::limits::Limits;
-use crate::store::{Blocked, Next, PairBreak, Request, Submitted, Withdrawn, Writer};
+use crate::store::{Blocked, Next, PairBreak, Request, Submitted, Withdrawn};
 use crate::text::Tag;
 
 /// What is looked for; checked when it is used.

@@ -6,7 +6,7 @@ use crate::engine::fenced;
 use crate::entry::Cursor;
 use crate::error::{Error, Problem, Result};
 use crate::id::{Epoch, Key, RoomId, UserId};
-use crate::store::{Author, History, HistoryPage, MembersPage, Signalled};
+use crate::store::{History, HistoryPage, MembersPage, Signalled, Speaker};
 use crate::text::Name;
 use crate::time::Timestamp;
 
@@ -63,7 +63,7 @@ impl SessionHandle {
         let body = engine.ask_may_say(self.core(), room, body).await?;
         let epoch = self.core().outbox.seat_in(room).and_then(|(_, seat)| seat.tail.epoch());
         let core = self.core();
-        let author = |by| Author::Session { session: core.key(by), user: core.user.clone() };
+        let author = |by| Speaker::Session { session: core.key(by), user: core.user.clone() };
         engine.append(room, epoch, author, body, key).await
     }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Sink, StoreResult, Writer};
-use crate::entry::{CloseWhy, SharedEntry};
-use crate::id::{NodeId, PoolName, RoomId};
+use super::{Sink, StoreResult};
+use crate::entry::SharedEntry;
+use crate::id::{NodeId, PoolName, RoomId, Writer};
+use crate::why::CloseWhy;
 
 /// Keeps what is due when, and which nodes live.
 ///

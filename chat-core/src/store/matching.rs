@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{SessionKey, StoreResult, Writer};
+use super::StoreResult;
 use crate::entry::SharedEntry;
-use crate::event::ByeWhy;
-use crate::id::{MatchId, PoolName, RoomId, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId, Writer};
 use crate::room::RoomPolicy;
 use crate::text::Tag;
+use crate::why::{ByeWhy, UnmatchedWhy};
 
 /// Keeps pools of users who wait for a partner. The rules are those of [`crate::matching`].
 ///
@@ -226,25 +226,4 @@ pub enum Mail {
         /// What they are told.
         why: ByeWhy,
     },
-}
-
-/// Why a session no longer waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum UnmatchedWhy {
-    /// Another connection of the user waits in its place, or withdrew for all of them.
-    Replaced,
-    /// The match that was proposed was not confirmed for this session in time, or its node was given up.
-    Lapsed,
-}
-
-impl UnmatchedWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Replaced => "replaced",
-            Self::Lapsed => "lapsed",
-        }
-    }
 }

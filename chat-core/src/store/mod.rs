@@ -15,8 +15,13 @@
 //! exactly where it came about. To the rooms' readers they go through the [`Sink`] that each node
 //! attaches: one path for one's own and for others' entries, in log order.
 //!
+//! **Whatever has to be kept can be taken apart and made again** by a crate of its own: ids and times are read from what
+//! they are shown as, reasons and kinds from their words ([`CloseWhy`](crate::CloseWhy) and the like), texts by
+//! [`Name::stored`](crate::Name::stored); [`Entry::new`](crate::Entry::new), [`Signal::new`](crate::Signal::new),
+//! [`RoomView::new`](crate::RoomView::new) and [`Backend::new`] make what has no public literal.
+//!
 //! There are no default methods: a wrapper implements every one, and cannot forget any.
-//! `testkit` (a feature) holds the suite that each store must pass.
+//! `testkit` (a feature) holds the suite that each store must pass; ARCHITECTURE.md tells how to go about writing one.
 
 mod expiry;
 mod matching;
@@ -29,50 +34,23 @@ use std::sync::Arc;
 
 pub use expiry::{Due, ExpiryStore, Happened, Peeked, Reaped};
 pub use matching::{
-    Blocked, Confirmed, Mail, MatchStore, Next, PairBreak, Request, Submitted, UnmatchedWhy,
-    Withdrawn,
+    Blocked, Confirmed, Mail, MatchStore, Next, PairBreak, Request, Submitted, Withdrawn,
 };
 pub use presence::{
     Admission, Departure, Enter, Entered, IndexRow, MembersPage, PresenceStore, Replay, Snapshot,
 };
 pub use ranking::{RankingStore, Versions};
 pub use room::{
-    Appended, Author, Close, Closing, Existing, History, HistoryPage, LostWhy, Opened, Resumed,
-    RoomStore, Say, Signalled, Subscription,
+    Appended, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore, Say,
+    Signalled, Speaker, Subscription,
 };
 pub use sink::Sink;
 
 use crate::error::StoreError;
-use crate::id::{Incarnation, NodeId, SessionId};
+pub use crate::id::{SessionKey, Writer};
 
 /// The result of a store's operation.
 pub type StoreResult<T> = Result<T, StoreError>;
-
-/// Who writes: a node, in one of its lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Writer {
-    /// The node.
-    pub node: NodeId,
-    /// Which of its lives.
-    pub incarnation: Incarnation,
-}
-
-impl Writer {
-    /// The name of a session of this writer.
-    #[must_use]
-    pub fn session(self, session: SessionId) -> SessionKey {
-        SessionKey { writer: self, session }
-    }
-}
-
-/// One session, by a name that is unique in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionKey {
-    /// The node that has the connection, in the life in which it entered.
-    pub writer: Writer,
-    /// The connection.
-    pub session: SessionId,
-}
 
 /// A store, whole: the five traits behind one handle that an engine is built on.
 #[derive(Clone)]

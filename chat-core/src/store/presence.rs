@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{LostWhy, SessionKey, StoreResult, Writer};
-use crate::entry::{CloseWhy, Cursor, SharedEntry};
-use crate::event::ByeWhy;
-use crate::id::{Epoch, RoomId, SessionId, UserId};
+use super::StoreResult;
+use crate::entry::{Cursor, SharedEntry};
+use crate::id::{Epoch, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::room::{Member, NewRoom, RoomView};
 use crate::text::Name;
+use crate::why::{ByeWhy, CloseWhy, LostWhy};
 
 /// Keeps who is in which room: counted by user, kept by session.
 ///

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{SessionKey, StoreResult, Writer};
+use super::StoreResult;
 use crate::body::Body;
-use crate::entry::{CloseWhy, Cursor, SharedEntry};
-use crate::id::{Epoch, Key, RoomId, UserId};
+use crate::entry::{Cursor, SharedEntry};
+use crate::id::{Epoch, Key, RoomId, SessionKey, UserId, Writer};
 use crate::room::{NewRoom, RoomView};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LostWhy};
 
 /// Keeps rooms and their logs.
 #[async_trait]
@@ -97,7 +98,7 @@ pub struct Say {
     /// into the next one.
     pub epoch: Option<Epoch>,
     /// By whom.
-    pub author: Author,
+    pub author: Speaker,
     /// What.
     pub body: Body,
     /// The sender's name for it. The same key from the same user is written once.
@@ -109,7 +110,7 @@ pub struct Say {
 
 /// Who says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Author {
+pub enum Speaker {
     /// A session; it must be in the room. Its user's name is the room's for them.
     Session {
         /// The session.
@@ -174,26 +175,6 @@ pub enum Resumed {
     },
     /// There is no such room.
     Missing,
-}
-
-/// Why a log cannot be continued from a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LostWhy {
-    /// The log began anew, or is not the one that was read.
-    Epoch,
-    /// The gap is older than what is kept, or longer than is given.
-    Trimmed,
-}
-
-impl LostWhy {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Epoch => "epoch",
-            Self::Trimmed => "trimmed",
-        }
-    }
 }
 
 /// Which page of what was said. Notices come with it that lie between its first and its last, and those after

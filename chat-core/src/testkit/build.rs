@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::body::Body;
-use crate::entry::{CloseWhy, Cursor};
+use crate::entry::Cursor;
 use crate::id::{Epoch, Key, PoolName, RoomId, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
-use crate::store::{Author, Close, Say};
+use crate::store::{Close, Say, Speaker};
 use crate::text::{Name, Tag, Title};
+use crate::why::CloseWhy;
 
 /// Seconds.
 #[must_use]
@@ -84,7 +85,7 @@ pub fn notice(room: &RoomId, text: &str) -> Say {
     Say {
         room: room.clone(),
         epoch: None,
-        author: Author::System,
+        author: Speaker::System,
         body: Body::text(text),
         key: None,
         attempt: attempt(),

@@ -6,11 +6,10 @@ use super::build::attempt;
 use super::node::Node;
 use crate::body::Body;
 use crate::entry::SharedEntry;
-use crate::id::{Key, PoolName, RoomId, UserId};
+use crate::id::{Key, PoolName, RoomId, SessionKey, UserId};
 use crate::room::RoomPolicy;
 use crate::store::{
-    Admission, Appended, Author, Departure, Enter, Entered, PairBreak, Request, Say, SessionKey,
-    Submitted,
+    Admission, Appended, Departure, Enter, Entered, PairBreak, Request, Say, Speaker, Submitted,
 };
 use crate::text::{Name, Tag};
 
@@ -82,7 +81,7 @@ impl Guest {
         Say {
             room: room.clone(),
             epoch: None,
-            author: Author::Session { session: self.session, user: self.user.clone() },
+            author: Speaker::Session { session: self.session, user: self.user.clone() },
             body: Body::text(text),
             key: None,
             attempt: attempt(),

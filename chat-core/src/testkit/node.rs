@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::build::{beginning, closing, name, notice, user_id};
 use super::guest::Guest;
 use super::recorder::Recorder;
-use crate::entry::{CloseWhy, SharedEntry};
-use crate::id::{NodeId, RoomId, SessionId};
+use crate::entry::SharedEntry;
+use crate::id::{NodeId, RoomId, SessionId, SessionKey, Writer};
 use crate::room::{Member, NewRoom, RoomView};
 use crate::store::{
-    Appended, Backend, Closing, Existing, History, HistoryPage, Mail, Opened, Resumed, SessionKey,
-    Sink, Writer,
+    Appended, Backend, Closing, Existing, History, HistoryPage, Mail, Opened, Resumed, Sink,
 };
+use crate::why::CloseWhy;
 
 /// A node in one of its lives: a way to the store, a writer and a sink, with the operations that a case takes
 /// for granted. Those panic where their outcome is not the usual one; the others are on [`Node::backend`].

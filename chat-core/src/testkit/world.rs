@@ -7,10 +7,11 @@ use parking_lot::Mutex;
 
 use super::node::Node;
 use super::stand::{Stage, Stand};
-use crate::entry::{CloseWhy, SharedEntry};
+use crate::entry::SharedEntry;
 use crate::id::{NodeId, RoomId};
 use crate::limits::StoreOptions;
 use crate::store::{Due, Happened};
+use crate::why::CloseWhy;
 
 /// More steps than any case needs; a store that always finds more to do is stopped here.
 const STEPS: usize = 100_000;

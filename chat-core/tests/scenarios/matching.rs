@@ -189,12 +189,12 @@ async fn the_oldest_is_served_first_and_replacing_keeps_the_place() {
         // The first changes what it likes, and stays first.
         let all = ["t0", "t1", "t2", "t3"];
         waiting[0].seek_with(&Seek::new("random").with_tags(["t0", "any"]).strict()).await.unwrap();
-        for n in 0..4 {
+        for (n, waits) in waiting.iter_mut().enumerate() {
             let mut new = connect(&here, &format!("new{n}")).await;
             new.seek("random", &all).await.unwrap();
             settle(&engines).await;
             let room = matched(&mut new).room().clone();
-            assert_eq!(matched(&mut waiting[n]).room(), &room, "{n}");
+            assert_eq!(matched(waits).room(), &room, "{n}");
         }
     })
     .await;
@@ -373,7 +373,7 @@ async fn last_partners_are_the_last_choice() {
 async fn a_search_that_is_refused_does_not_change_what_the_next_one_goes_on_with() {
     let stage = Stage::new();
     let engine = stage.engine();
-    let (kim, mut lee) = (connect(&engine, "kim").await, connect(&engine, "lee").await);
+    let (mut kim, lee) = (connect(&engine, "kim").await, connect(&engine, "lee").await);
     let strict = Seek::new("random").with_tags(["go"]).strict();
     kim.seek_with(&strict).await.unwrap();
     lee.seek_with(&strict).await.unwrap();

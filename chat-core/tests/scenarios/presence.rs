@@ -30,7 +30,7 @@ async fn a_refresh_is_not_a_second_person() {
     drop(kim);
     engine.pass(secs(4)).await;
     let back = connect(&engine, "kim").await;
-    assert_eq!(back.rooms().await.unwrap(), [id.clone()]);
+    assert_eq!(back.rooms().await.unwrap(), std::slice::from_ref(&id));
     assert_eq!(back.join(&id).await.unwrap().room.live, 2);
     engine.pass(secs(60)).await;
     assert_eq!(told(&mut lee), Vec::<String>::new());

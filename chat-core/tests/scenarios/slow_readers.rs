@@ -19,6 +19,8 @@ fn small_tails(stage: &Stage) -> (Engine, Arc<Faults>) {
 }
 
 async fn opened(engine: &Engine) -> (Session, RoomId) {
+    // A node that begins its life looks at its rooms once: that is not to be counted here.
+    engine.sweep().await;
     let talker = connect(engine, "talker").await;
     let id = talker.join_or_open(RoomSpec::public("r").with_id("r")).await.unwrap().room.id;
     (talker, id)
@@ -75,7 +77,7 @@ async fn who_falls_off_again_after_a_while_is_healed_again() {
     for round in 1..4 {
         talk(&mut talker, &id, 50).await;
         assert_eq!(entries(&mut slow).len(), 50);
-        assert_eq!(faults.resumes.load(Ordering::SeqCst), round);
+        assert_eq!(faults.resumes.load(Ordering::SeqCst), round, "round {round}");
         tokio::time::sleep(secs(5)).await;
     }
 }
@@ -103,9 +105,10 @@ async fn healing_is_one_read_for_all_who_wait() {
         let session = connect(&engine, &format!("slow{n}")).await;
         session.join(&id).await.unwrap();
         slow.push(session);
+        // All have read up to here; all fall off at the same place.
+        slow.iter_mut().for_each(|session| drop(events(session)));
+        events(&mut talker);
     }
-    // All have read up to here; all fall off at the same place.
-    slow.iter_mut().for_each(|session| drop(events(session)));
     talk(&mut talker, &id, 100).await;
     faults.resume.shut();
     for session in &mut slow {

@@ -212,10 +212,12 @@ async fn a_watch_is_not_lost_to_another_one_that_begins_at_the_same_time() {
 
 #[tokio::test(start_paused = true)]
 async fn one_who_does_not_read_keeps_nothing_and_sees_a_hole() {
-    let engine = Stage::new().engine();
+    let stage = Stage::new();
+    let engine = stage.engine();
     let mut slow = connect(&engine, "slow").await;
     let begun = slow.watch(Order::Newest, 3).await.unwrap();
     for n in 0..200 {
+        stage.clock.advance(millis(1));
         engine.open(RoomSpec::public(format!("{n}"))).await.unwrap();
         tokio::time::sleep(millis(250)).await;
     }

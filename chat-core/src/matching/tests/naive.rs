@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::setup::{Ask, session};
+use crate::id::SessionKey;
 use crate::limits::MatchRules;
-use crate::store::{SessionKey, UnmatchedWhy};
+use crate::why::UnmatchedWhy;
 
 /// What mail says, without names that are made at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

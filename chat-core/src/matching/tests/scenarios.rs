@@ -7,7 +7,8 @@ use super::setup::{Ask, Short, at, millis, pool_of, proposals, session, user, wr
 use crate::error::{Bound, StoreError};
 use crate::limits::MatchRules;
 use crate::matching::{Confirming, Judge, Pool};
-use crate::store::{Mail, Submitted, UnmatchedWhy, Withdrawn};
+use crate::store::{Mail, Submitted, Withdrawn};
+use crate::why::UnmatchedWhy;
 
 const S: u64 = 1_000;
 

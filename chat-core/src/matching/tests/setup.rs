@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::id::{Incarnation, MatchId, NodeId, PoolName, RoomId, SessionId, UserId};
+use crate::id::{
+    Incarnation, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId, Writer,
+};
 use crate::limits::MatchRules;
 use crate::matching::{Confirming, Judge, Pool, Step};
 use crate::room::RoomPolicy;
-use crate::store::{Mail, Request, SessionKey, Submitted, Writer};
+use crate::store::{Mail, Request, Submitted};
 use crate::text::Tag;
 use crate::time::Timestamp;
 

@@ -7,7 +7,7 @@ use proptest::prelude::{any, proptest};
 
 use super::{attach, closing, done, entering, id, new_room, saying, user, world, world_of};
 use crate::body::Body;
-use crate::entry::{CloseWhy, LeftWhy, What};
+use crate::entry::What;
 use crate::error::{Bound, StoreError};
 use crate::id::{RoomId, SessionId};
 use crate::limits::StoreOptions;
@@ -16,6 +16,7 @@ use crate::store::{
     Appended, Due, Entered, ExpiryStore, Happened, Mail, MatchStore, PresenceStore, RankingStore,
     Resumed, RoomStore,
 };
+use crate::why::{CloseWhy, LeftWhy};
 
 #[test]
 fn a_closed_room_is_remembered_for_a_minute_and_then_is_not() {

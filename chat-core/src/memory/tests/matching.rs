@@ -7,16 +7,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::{World, attach, closing, done, entering, user, world, world_of};
-use crate::entry::{CloseWhy, What};
+use crate::entry::What;
 use crate::error::{Bound, StoreError};
-use crate::id::{MatchId, PoolName, RoomId, SessionId, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::{MatchRules, StoreOptions};
 use crate::room::RoomPolicy;
 use crate::store::{
     Blocked, Confirmed, Due, Existing, ExpiryStore, Happened, Mail, MatchStore, Next, PairBreak,
-    PresenceStore, Request, RoomStore, SessionKey, Submitted, UnmatchedWhy, Withdrawn, Writer,
+    PresenceStore, Request, RoomStore, Submitted, Withdrawn,
 };
 use crate::text::Tag;
+use crate::why::{CloseWhy, UnmatchedWhy};
 
 fn pool(name: &str) -> PoolName {
     PoolName::new(name).unwrap()

@@ -16,16 +16,17 @@ use parking_lot::Mutex;
 
 use super::MemoryStore;
 use crate::body::Body;
-use crate::entry::{CloseWhy, SharedEntry, Signal};
-use crate::id::{Epoch, NodeId, RoomId, SessionId, UserId};
+use crate::entry::{SharedEntry, Signal};
+use crate::id::{Epoch, NodeId, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::StoreOptions;
 use crate::room::{NewRoom, RoomKind, RoomPolicy, RoomView};
 use crate::store::{
-    Admission, Author, Close, Enter, Entered, ExpiryStore, Happened, Opened, PresenceStore, Reaped,
-    RoomStore, Say, SessionKey, Sink, StoreResult, Writer,
+    Admission, Close, Enter, Entered, ExpiryStore, Happened, Opened, PresenceStore, Reaped,
+    RoomStore, Say, Sink, Speaker, StoreResult,
 };
 use crate::text::{Name, Title};
 use crate::time::{Clock, Timestamp};
+use crate::why::CloseWhy;
 
 /// Every future of this store is complete when it is polled first.
 fn done<T: Debug>(future: impl Future<Output = StoreResult<T>>) -> T {
@@ -108,7 +109,7 @@ fn entering(room: &str, session: SessionKey, who: &str) -> Enter {
 }
 
 fn saying(room: &str, epoch: Option<Epoch>) -> Say {
-    let (author, body) = (Author::System, Body::text("x"));
+    let (author, body) = (Speaker::System, Body::text("x"));
     Say { room: id(room), epoch, author, body, key: None, attempt: 0 }
 }
 

@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::super::pair::{PairOpened, PairRoom, Side};
 use super::{World, attach, closing, done, entering, new_room, user, world};
 use crate::body::Body;
-use crate::entry::{CloseWhy, LeftWhy, What};
-use crate::id::{PoolName, RoomId, SessionId, UserId};
+use crate::entry::What;
+use crate::id::{PoolName, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::room::RoomPolicy;
 use crate::store::{
-    Appended, Author, Confirmed, Departure, Due, Entered, ExpiryStore, Happened, Mail, MatchStore,
-    PairBreak, PresenceStore, Request, RoomStore, Say, SessionKey, Writer,
+    Appended, Confirmed, Departure, Due, Entered, ExpiryStore, Happened, Mail, MatchStore,
+    PairBreak, PresenceStore, Request, RoomStore, Say, Speaker,
 };
 use crate::text::Name;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// Kim and Lee, each on a node of their own, in a pair room.
 struct Two {
@@ -138,14 +139,14 @@ fn what_is_said_is_said_by_an_alias() {
         }
     };
     let (kim, alias) = two.users[0].clone();
-    let vouched = |user| Author::User { user, name: Name::stored("Kim") };
+    let vouched = |user| Speaker::User { user, name: Name::stored("Kim") };
     let session = two.world.session(1);
-    assert_eq!(say(Author::Session { session, user: kim.clone() }), Some(alias.clone()));
+    assert_eq!(say(Speaker::Session { session, user: kim.clone() }), Some(alias.clone()));
     assert_eq!(say(vouched(kim)), Some(alias.clone()));
     assert_eq!(say(vouched(alias.clone())), Some(alias));
     assert_eq!(say(vouched(user("sue"))), Some(user("nobody")));
-    assert_eq!(say(Author::Session { session, user: user("lee") }), Some(user("nobody")));
-    assert_eq!(say(Author::System), None);
+    assert_eq!(say(Speaker::Session { session, user: user("lee") }), Some(user("nobody")));
+    assert_eq!(say(Speaker::System), None);
 }
 
 #[test]

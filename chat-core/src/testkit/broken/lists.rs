@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 
 use super::Views;
 use super::tap::Fault;
-use crate::id::RoomId;
+use crate::id::{RoomId, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomKind, RoomView};
-use crate::store::{Backend, Existing, Opened, StoreResult, Versions, Writer};
+use crate::store::{Backend, Existing, Opened, StoreResult, Versions};
 
 /// Lists private rooms.
 #[derive(Default)]

@@ -8,12 +8,13 @@ use parking_lot::Mutex;
 use super::tap::Fault;
 use super::{closed_entry, gap};
 use crate::entry::{Cursor, Entry, Said, What};
-use crate::id::{NodeId, RoomId};
+use crate::id::{NodeId, RoomId, Writer};
 use crate::store::{
-    Appended, Author, Backend, Close, Closing, Enter, Entered, Existing, History, HistoryPage,
-    LostWhy, Resumed, Say, Sink, StoreResult, Writer,
+    Appended, Backend, Close, Closing, Enter, Entered, Existing, History, HistoryPage, Resumed,
+    Say, Sink, Speaker, StoreResult,
 };
 use crate::time::Timestamp;
+use crate::why::LostWhy;
 
 /// Publishes an entry before it is stored.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Fault for PublishBeforeStore {
 
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         let head = sound.rooms.heads(std::slice::from_ref(&say.room)).await?[0];
-        if let (Some(head), Author::System) = (head, &say.author) {
+        if let (Some(head), Speaker::System) = (head, &say.author) {
             let said = Said { by: None, name: None, body: say.body.clone(), key: say.key.clone() };
             let (room, what) = (say.room.clone(), What::Said(said));
             let at = head.at.unwrap_or(Timestamp(0));
@@ -115,10 +116,10 @@ impl Fault for KeyCheckedOutside {
     }
 }
 
-fn user_of(author: &Author) -> Option<&crate::id::UserId> {
+fn user_of(author: &Speaker) -> Option<&crate::id::UserId> {
     match author {
-        Author::Session { user, .. } | Author::User { user, .. } => Some(user),
-        Author::System => None,
+        Speaker::Session { user, .. } | Speaker::User { user, .. } => Some(user),
+        Speaker::System => None,
     }
 }
 
@@ -130,12 +131,12 @@ pub(super) struct StrangersSpeak;
 impl Fault for StrangersSpeak {
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         let appended = sound.rooms.append(by, say.clone()).await?;
-        let Author::Session { user, .. } = &say.author else { return Ok(appended) };
+        let Speaker::Session { user, .. } = &say.author else { return Ok(appended) };
         if appended != Appended::NotMember {
             return Ok(appended);
         }
         let name = crate::text::Name::stored(user.as_str());
-        let author = Author::User { user: user.clone(), name };
+        let author = Speaker::User { user: user.clone(), name };
         sound.rooms.append(by, Say { author, ..say }).await
     }
 }

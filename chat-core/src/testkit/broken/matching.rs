@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 
 use super::gap;
 use super::tap::Fault;
-use crate::id::{MatchId, PoolName, RoomId, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId, Writer};
 use crate::store::{
-    Backend, Confirmed, Departure, Mail, MembersPage, Next, PairBreak, Request, SessionKey,
-    StoreResult, Submitted, Writer,
+    Backend, Confirmed, Departure, Mail, MembersPage, Next, PairBreak, Request, StoreResult,
+    Submitted,
 };
 
 const GHOST: &str = ".ghost";

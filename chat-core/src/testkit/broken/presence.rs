@@ -9,13 +9,10 @@ use parking_lot::Mutex;
 use super::tap::Fault;
 use super::{Views, gap};
 use crate::entry::{Entry, SharedEntry, What};
-use crate::id::RoomId;
+use crate::id::{RoomId, SessionKey, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomPolicy, RoomView};
-use crate::store::{
-    Admission, Backend, Departure, Enter, Entered, Existing, Opened, SessionKey, StoreResult,
-    Writer,
-};
+use crate::store::{Admission, Backend, Departure, Enter, Entered, Existing, Opened, StoreResult};
 use crate::time::Timestamp;
 
 /// Counts users by adding one for each who comes and subtracting one for each who goes.

@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use super::tap::Fault;
 use crate::entry::{SharedEntry, Signal};
-use crate::id::{NodeId, RoomId};
-use crate::store::{Appended, Backend, Say, Sink, StoreResult, Subscription, Writer};
+use crate::id::{NodeId, RoomId, Writer};
+use crate::store::{Appended, Backend, Say, Sink, StoreResult, Subscription};
 
 /// Tells sinks every other entry behind the one after it.
 #[derive(Default)]

@@ -10,8 +10,7 @@ use async_trait::async_trait;
 
 use crate::body::Body;
 use crate::entry::{Cursor, SharedEntry};
-use crate::event::ByeWhy;
-use crate::id::{MatchId, NodeId, PoolName, RoomId, UserId};
+use crate::id::{MatchId, NodeId, PoolName, RoomId, SessionKey, UserId, Writer};
 use crate::limits::StoreOptions;
 use crate::list::{Order, Page, RoomPage};
 use crate::room::NewRoom;
@@ -19,11 +18,11 @@ use crate::store::{
     Appended, Backend, Blocked, Close, Closing, Confirmed, Departure, Due, Enter, Entered,
     Existing, ExpiryStore, History, HistoryPage, IndexRow, Mail, MatchStore, MembersPage, Next,
     Opened, PairBreak, Peeked, PresenceStore, RankingStore, Reaped, Request, Resumed, RoomStore,
-    Say, SessionKey, Signalled, Sink, StoreResult, Submitted, Subscription, Versions, Withdrawn,
-    Writer,
+    Say, Signalled, Sink, StoreResult, Submitted, Subscription, Versions, Withdrawn,
 };
 use crate::testkit::{Stage, Stand};
 use crate::text::Name;
+use crate::why::ByeWhy;
 
 macro_rules! operations {
     ($(

@@ -9,11 +9,10 @@ use parking_lot::Mutex;
 
 use super::tap::Fault;
 use crate::error::StoreError;
-use crate::id::NodeId;
+use crate::id::{NodeId, Writer};
 use crate::room::NewRoom;
 use crate::store::{
     Appended, Backend, Close, Closing, Due, Enter, Entered, Opened, Reaped, Say, Sink, StoreResult,
-    Writer,
 };
 use crate::testkit::{Recorder, Stage};
 

@@ -78,7 +78,7 @@ pub(super) async fn a_pause_does_not_keep_rooms_open(stand: &dyn Stand) {
     let room = node.open(room).await.id;
     world.jump(world.options.lease * 4).await;
     let passed = world.sweep().await;
-    assert_eq!(passed.closed(&room), [crate::entry::CloseWhy::Idle]);
+    assert_eq!(passed.closed(&room), [crate::why::CloseWhy::Idle]);
 }
 
 /// A proposed match and a kept place are not judged either.

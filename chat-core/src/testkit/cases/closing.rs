@@ -1,11 +1,11 @@
 //! Closing a room, and what is after.
 
-use crate::entry::CloseWhy;
 use crate::id::UserId;
 use crate::room::NewRoom;
 use crate::store::{Appended, Close, Closing, Departure, Entered, Existing, Happened, Opened, Say};
 use crate::testkit::build::{closing, name, private, public, public_with, room_id, secs};
 use crate::testkit::{Node, Stand, World, numbers, told};
+use crate::why::CloseWhy;
 
 async fn close(node: &Node, close: Close) -> Closing {
     node.backend.rooms.close(node.writer, close).await.unwrap()

@@ -1,10 +1,10 @@
 //! A `say` with a key is written once, for five to ten minutes.
 
-use crate::entry::CloseWhy;
 use crate::limits::StoreOptions;
-use crate::store::{Appended, Author, Say};
+use crate::store::{Appended, Say, Speaker};
 use crate::testkit::build::{closing, key, name, notice, public, public_with, secs};
 use crate::testkit::{Guest, Stand, World, told};
+use crate::why::CloseWhy;
 
 /// The number under which it was written; a duplicate is told that number.
 async fn say(guest: &Guest, say: Say) -> (u64, bool) {
@@ -66,7 +66,7 @@ pub(super) async fn the_hosts_keys_are_remembered_too(stand: &dyn Stand) {
     let kim = node.guest("kim");
     kim.enter(&room).await;
     let site = || Say { key: Some(key("k")), ..notice(&room, "a") };
-    let author = || Author::User { user: kim.user.clone(), name: name("Kim") };
+    let author = || Speaker::User { user: kim.user.clone(), name: name("Kim") };
     let user = || Say { author: author(), ..site() };
     let (of_site, dup) = say(&kim, site()).await;
     assert!(!dup);

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use crate::body::Body;
-use crate::entry::CloseWhy;
 use crate::error::StoreError;
-use crate::event::ByeWhy;
 use crate::id::{MatchId, RoomId};
 use crate::store::{Due, StoreResult};
 use crate::testkit::build::{closing, name, notice, pool, public, secs};
 use crate::testkit::{Guest, Node, Stand, World, told};
+use crate::why::{ByeWhy, CloseWhy};
 
 /// Each life of a node has its own incarnation; other nodes are not touched by it.
 pub(super) async fn each_life_has_an_incarnation(stand: &dyn Stand) {

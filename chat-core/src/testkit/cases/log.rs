@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::body::Body;
-use crate::entry::{CloseWhy, What};
+use crate::entry::What;
 use crate::limits::StoreOptions;
-use crate::store::{Appended, Author, Resumed, Say};
+use crate::store::{Appended, Resumed, Say, Speaker};
 use crate::testkit::build::{beginning, key, name, public, public_with, room_id, secs};
 use crate::testkit::{Stand, World, numbers, told};
+use crate::why::CloseWhy;
 
 /// Entries are numbered 1, 2, 3 … without holes, whatever they are, and their times never go back.
 pub(super) async fn numbers_have_no_holes(stand: &dyn Stand) {
@@ -55,7 +56,7 @@ pub(super) async fn an_author_is_in_the_room_by_that_very_session(stand: &dyn St
     kim.enter(&room).await;
     assert_eq!(tab.try_say(tab.saying(&room, "x")).await, Appended::NotMember);
     assert_eq!(lee.try_say(lee.saying(&room, "x")).await, Appended::NotMember);
-    let author = Author::Session { session: kim.session, user: lee.user.clone() };
+    let author = Speaker::Session { session: kim.session, user: lee.user.clone() };
     let borrowed = Say { author, ..kim.saying(&room, "x") };
     assert_eq!(kim.try_say(borrowed).await, Appended::NotMember, "a session is one user's");
     kim.say(&room, "hello").await;
@@ -95,7 +96,7 @@ pub(super) async fn the_host_speaks_without_a_session(stand: &dyn Stand) {
     let node = world.node().await;
     let room = node.open(public("tea")).await.id;
     let kim = node.guest("kim");
-    let author = Author::User { user: kim.user.clone(), name: name("Kim K.") };
+    let author = Speaker::User { user: kim.user.clone(), name: name("Kim K.") };
     let say = Say { author, ..kim.saying(&room, "by post") };
     let Appended::Written(entry) = kim.try_say(say).await else { panic!("refused") };
     let said = entry.said().unwrap();

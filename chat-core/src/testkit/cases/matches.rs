@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::entry::SharedEntry;
-use crate::id::{MatchId, PoolName, RoomId, UserId};
-use crate::store::{Confirmed, Mail, SessionKey, UnmatchedWhy};
+use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId};
+use crate::store::{Confirmed, Mail};
 use crate::testkit::{Guest, Node};
 use crate::text::Tag;
+use crate::why::UnmatchedWhy;
 
 /// A proposed match, as one side is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Reading who is where: members, rooms of a user, sessions of a node.
 
-use crate::entry::CloseWhy;
 use crate::store::IndexRow;
 use crate::testkit::build::{closing, public, room_id, secs, user_id};
 use crate::testkit::{Guest, Node, Stand, World};
+use crate::why::CloseWhy;
 
 /// Members are read in pages, ascending by id.
 pub(super) async fn members_are_read_in_pages(stand: &dyn Stand) {

@@ -1,12 +1,12 @@
 //! Going on to the next partner, and never to the same again.
 
 use super::matches::{Pair, matched, pair_room, post, proposed};
-use crate::entry::CloseWhy;
 use crate::id::RoomId;
 use crate::limits::StoreOptions;
 use crate::store::{Appended, Blocked, Existing, Next, Submitted};
 use crate::testkit::build::{pool, secs, tags};
 use crate::testkit::{Guest, Stand, World, told};
+use crate::why::CloseWhy;
 
 async fn next(guest: &Guest, room: &RoomId) -> Next {
     let pool = room.pool().unwrap_or_else(|| pool("p"));

@@ -1,13 +1,13 @@
 //! Rooms are opened once, and found by their ids.
 
 use crate::body::Body;
-use crate::entry::CloseWhy;
 use crate::error::{Bound, StoreError};
 use crate::limits::StoreOptions;
 use crate::room::{NewRoom, RoomKind};
 use crate::store::{Entered, Existing, Opened, Resumed};
 use crate::testkit::build::{beginning, private, public, public_with, room_id, secs, user_id};
 use crate::testkit::{Stand, World};
+use crate::why::CloseWhy;
 
 /// Who opens a room that is open already is given the one that there is.
 pub(super) async fn a_room_is_opened_once(stand: &dyn Stand) {

@@ -2,15 +2,16 @@
 
 use super::matches::{Pair, confirm_all, matched, pair_room, post};
 use crate::body::Body;
-use crate::entry::{CloseWhy, What};
+use crate::entry::What;
 use crate::id::UserId;
 use crate::room::RoomKind;
 use crate::store::{
-    Appended, Author, Departure, Entered, Existing, Say, Signalled, Submitted, Withdrawn,
+    Appended, Departure, Entered, Existing, Say, Signalled, Speaker, Submitted, Withdrawn,
 };
 use crate::testkit::build::{name, pool, secs};
 use crate::testkit::{Guest, Stand, World, told};
 use crate::user::Identity;
+use crate::why::CloseWhy;
 
 fn closed() -> Appended {
     Appended::Closed { why: CloseWhy::PartnerLeft }
@@ -41,10 +42,10 @@ pub(super) async fn aliases_are_all_that_is_seen(stand: &dyn Stand) {
         (Some(alias_one), Some(Identity::made_name(alias_one)))
     );
     see(&said);
-    let author = Author::User { user: lee.user.clone(), name: name("Lee Real") };
+    let author = Speaker::User { user: lee.user.clone(), name: name("Lee Real") };
     let posted = lee.try_say(Say { author, ..lee.saying(room, "by post") }).await;
     see(&posted);
-    let author = Author::User { user: alias_two.clone(), name: name("Lee Real") };
+    let author = Speaker::User { user: alias_two.clone(), name: name("Lee Real") };
     let Appended::Written(posted) = lee.try_say(Say { author, ..lee.saying(room, "x") }).await
     else {
         panic!("an alias is one of the two")
@@ -128,7 +129,7 @@ pub(super) async fn a_third_is_not_let_in(stand: &dyn Stand) {
     enter.user = pair.alias_one.clone();
     assert_eq!(max.try_enter(enter).await, Entered::Forbidden, "an alias is nobody's id");
     assert_eq!(max.try_say(max.saying(&pair.room, "x")).await, Appended::NotMember);
-    let author = Author::User { user: max.user.clone(), name: max.name.clone() };
+    let author = Speaker::User { user: max.user.clone(), name: max.name.clone() };
     let by_host = Say { author, ..max.saying(&pair.room, "x") };
     assert_eq!(max.try_say(by_host).await, Appended::NotMember);
     let tab = pair.one.tab();

@@ -2,9 +2,10 @@
 
 use super::matches::{confirm, post, proposed};
 use crate::id::{MatchId, PoolName};
-use crate::store::{Confirmed, Existing, Happened, UnmatchedWhy, Withdrawn};
+use crate::store::{Confirmed, Existing, Happened, Withdrawn};
 use crate::testkit::build::{pool, secs, tags};
 use crate::testkit::{Guest, Stand, World, told};
+use crate::why::UnmatchedWhy;
 
 async fn withdraw(guest: &Guest, pool: &PoolName) -> Withdrawn {
     let matching = &guest.node.backend.matching;

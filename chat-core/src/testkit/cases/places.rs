@@ -2,9 +2,10 @@
 
 use super::matches::{confirm, post};
 use crate::id::PoolName;
-use crate::store::{Confirmed, UnmatchedWhy, Withdrawn};
+use crate::store::{Confirmed, Withdrawn};
 use crate::testkit::build::{pool, secs, tags};
 use crate::testkit::{Guest, Stand, World};
+use crate::why::UnmatchedWhy;
 
 async fn withdraw(guest: &Guest, pool: &PoolName) -> Withdrawn {
     let matching = &guest.node.backend.matching;

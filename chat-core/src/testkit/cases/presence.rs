@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::entry::CloseWhy;
 use crate::store::{Departure, Enter, Entered};
 use crate::testkit::build::{name, public, public_with, room_id, secs};
 use crate::testkit::{Stand, World, told};
+use crate::why::CloseWhy;
 
 /// The first session of a user writes `joined`, the last one `left`, and those between nothing.
 pub(super) async fn the_first_session_joins_and_the_last_leaves(stand: &dyn Stand) {

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::entry::CloseWhy;
-use crate::event::ByeWhy;
 use crate::id::UserId;
 use crate::store::{Appended, Departure, Mail};
 use crate::testkit::build::{public, room_id, secs};
 use crate::testkit::{Node, Stand, World, told};
+use crate::why::{ByeWhy, CloseWhy};
 
 async fn kick(node: &Node, room: &crate::id::RoomId, user: &UserId) -> Departure {
     node.backend.presence.kick(node.writer, room, user).await.unwrap()

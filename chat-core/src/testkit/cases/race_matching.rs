@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::matches::{confirm, confirm_all, matched, post};
 use super::together;
-use crate::entry::CloseWhy;
 use crate::id::{NodeId, UserId};
-use crate::store::{Confirmed, Existing, Next, UnmatchedWhy, Withdrawn};
+use crate::store::{Confirmed, Existing, Next, Withdrawn};
 use crate::testkit::build::{pool, secs};
 use crate::testkit::{Node, Stand, World};
+use crate::why::{CloseWhy, UnmatchedWhy};
 
 const ROUNDS: usize = 20;
 const MANY: usize = 16;

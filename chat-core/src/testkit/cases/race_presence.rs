@@ -281,8 +281,7 @@ pub(super) async fn lists_hold_while_all_changes(stand: &dyn Stand) {
                 enter.create = Some(public(&id));
                 let room = guest.enter_by(enter).await.snapshot.room.id;
                 if i % 5 == 4 {
-                    let close =
-                        crate::testkit::build::closing(&room, crate::entry::CloseWhy::Admin);
+                    let close = crate::testkit::build::closing(&room, crate::why::CloseWhy::Admin);
                     node.backend.rooms.close(node.writer, close).await.unwrap();
                 }
                 for order in Order::ALL {

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::together;
-use crate::entry::CloseWhy;
 use crate::id::Epoch;
 use crate::store::{Appended, Closing, Entered, Existing, Opened, Say};
 use crate::testkit::build::{closing, key, public, public_with};
 use crate::testkit::{Node, Stand, World, numbers};
+use crate::why::CloseWhy;
 
 const ROUNDS: usize = 20;
 const MANY: usize = 16;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::entry::CloseWhy;
 use crate::store::{Due, Peeked, Reaped};
 use crate::testkit::build::{pool, public, public_with, room_id, secs};
 use crate::testkit::{Node, Stand, World};
+use crate::why::CloseWhy;
 
 async fn peek_all(node: &Node, limit: u32) -> Vec<Peeked> {
     let mut peeked = Vec::new();

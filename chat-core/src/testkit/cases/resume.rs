@@ -3,10 +3,11 @@
 use crate::entry::{Cursor, SharedEntry};
 use crate::id::{Epoch, RoomId};
 use crate::limits::StoreOptions;
-use crate::store::{LostWhy, Replay, Resumed};
+use crate::store::{Replay, Resumed};
 use crate::testkit::build::{beginning, public, public_with, secs};
 use crate::testkit::{Node, Stand, World, numbers, told};
 use crate::time::Timestamp;
+use crate::why::LostWhy;
 
 async fn resume(node: &Node, room: &RoomId, cursor: Cursor, max: u32) -> Resumed {
     node.backend.rooms.resume(room, cursor, max).await.unwrap()

@@ -1,10 +1,10 @@
 //! Signals and subscriptions.
 
 use crate::body::Body;
-use crate::entry::CloseWhy;
 use crate::store::Signalled;
 use crate::testkit::build::{public, room_id};
 use crate::testkit::{Guest, Stand, World, told};
+use crate::why::CloseWhy;
 
 async fn signal(guest: &Guest, room: &crate::id::RoomId, text: &str) -> Signalled {
     let rooms = &guest.node.backend.rooms;

@@ -1,9 +1,9 @@
 //! Rooms that end by themselves.
 
-use crate::entry::CloseWhy;
 use crate::room::RoomPolicy;
 use crate::testkit::build::{public_with, secs};
 use crate::testkit::{Stand, World, told};
+use crate::why::CloseWhy;
 
 /// A policy under which nothing ends.
 fn forever(policy: &mut RoomPolicy) {

@@ -98,7 +98,7 @@ pub(crate) fn told(session: &mut Session) -> Vec<String> {
 
 /// Entries, one line each.
 pub(crate) fn lines(entries: &[SharedEntry]) -> Vec<String> {
-    entries.iter().map(|entry| entry_line(entry)).collect()
+    entries.iter().map(entry_line).collect()
 }
 
 /// The numbers of entries.
