@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what happens")]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,13 +40,19 @@ impl Hooks for Rules {
 }
 
 /// Keeps everything that was said. Room, epoch and number name an entry for good, so writing one twice does no harm.
-#[derive(Default)]
-struct Archive(Mutex<Vec<String>>);
+#[derive(Clone, Default)]
+struct Archive(Arc<Mutex<Vec<String>>>);
+
+impl Archive {
+    fn rows(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[async_trait]
 impl Observer for Archive {
     async fn observe(&self, batch: Vec<Observation>, dropped: u64) {
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows();
         for observation in batch {
             if let Observation::Entry(entry) = observation
                 && let What::Said(said) = &entry.what
@@ -64,11 +70,11 @@ impl Observer for Archive {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let archive = Arc::new(Archive::default());
+    let archive = Archive::default();
     let options = HookOptions { budget: Duration::from_millis(200), on_failure: OnFailure::Refuse };
     let engine = Engine::builder()
         .with_hooks(Rules, options)
-        .with_observer(Shared(Arc::clone(&archive)), ObserverOptions::default())
+        .with_observer(archive.clone(), ObserverOptions::default())
         .build()?;
 
     let room = engine.open(RoomSpec::public("Rust").with_id("rust")).await?;
@@ -89,18 +95,8 @@ async fn main() -> Result<()> {
     // Whatever was observed has been handed over when this is done.
     engine.shutdown().await;
     println!("archive:");
-    for row in archive.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for row in archive.rows().iter() {
         println!("  {row}");
     }
     Ok(())
-}
-
-/// The engine takes its observer over; the example wants to read the archive, too.
-struct Shared(Arc<Archive>);
-
-#[async_trait]
-impl Observer for Shared {
-    async fn observe(&self, batch: Vec<Observation>, dropped: u64) {
-        self.0.observe(batch, dropped).await;
-    }
 }
