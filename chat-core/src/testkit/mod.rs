@@ -27,6 +27,7 @@
 //! | `suite` | running them |
 //! | `broken` | stores that must be rejected |
 //! | `memory` | the stand of the store in memory |
+//! | `model` | the whole engine on a store, against a naive model |
 
 #![allow(
     clippy::unwrap_used,
@@ -39,6 +40,7 @@ mod cases;
 mod dice;
 mod guest;
 mod memory;
+pub mod model;
 mod node;
 mod recorder;
 mod stand;
