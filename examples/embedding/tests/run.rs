@@ -2,6 +2,8 @@
 //!
 //! `cargo test` builds the examples before it runs this; `cargo test --test run` alone does not.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
