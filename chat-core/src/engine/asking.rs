@@ -21,22 +21,13 @@ impl Inner {
         allowed(verdict)
     }
 
-    /// Whether a session may join; where the join would open the room, whether it may do that.
-    pub(crate) async fn ask_may_join(
-        &self,
-        core: &Core,
-        room: &RoomId,
-        create: Option<&NewRoom>,
-    ) -> Result<()> {
+    /// Whether there is somebody to ask.
+    pub(crate) fn asks(&self) -> bool {
+        self.hooks.is_some()
+    }
+
+    pub(crate) async fn ask_may_join(&self, core: &Core, room: &RoomId) -> Result<()> {
         let Some((hooks, options)) = &self.hooks else { return Ok(()) };
-        if let Some(create) = create
-            && matches!(
-                self.must_exist(room).await,
-                Err(Error::NoSuchRoom | Error::RoomClosed { .. })
-            )
-        {
-            self.ask_may_open(core, create).await?;
-        }
         let verdict = ask(options, hooks.may_join(&identity(core), room), Verdict::Allow).await?;
         allowed(verdict)
     }

@@ -3,11 +3,12 @@
 //! Each holds the engine only while it does something, so that an engine that is dropped ends them; shutting down aborts
 //! them. Everything they do is a step of [`upkeep`](super::upkeep) that can be taken at any time.
 
-use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -30,16 +31,22 @@ const GOODBYE: Duration = Duration::from_secs(5);
 impl Inner {
     pub(crate) fn start(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else { return };
-        if self.started.swap(true, Ordering::AcqRel) || self.alive().is_err() {
+        let mut tasks = self.tasks.lock();
+        // They end with the runtime that they run on, which may not be this one.
+        if self.alive().is_err() || tasks.iter().any(|task| !task.is_finished()) {
             return;
         }
+        tasks.clear();
+        let mut spawn = |task: BoxFuture<'static, ()>| {
+            tasks.push(runtime.spawn(task).abort_handle());
+        };
         let me = Arc::downgrade(self);
-        self.spawn(&runtime, beat(Weak::clone(&me), self.backend.expiry.lease() / 3));
-        self.spawn(&runtime, reap(Weak::clone(&me)));
-        self.spawn(&runtime, refresh(Weak::clone(&me)));
-        self.spawn(&runtime, audit(Weak::clone(&me)));
+        spawn(beat(Weak::clone(&me), self.backend.expiry.lease() / 3).boxed());
+        spawn(reap(Weak::clone(&me)).boxed());
+        spawn(refresh(Weak::clone(&me)).boxed());
+        spawn(audit(Weak::clone(&me)).boxed());
         let hub = Arc::clone(&self.hub);
-        self.spawn(&runtime, {
+        spawn({
             let (me, hub) = (Weak::clone(&me), Arc::clone(&hub));
             async move {
                 loop {
@@ -48,8 +55,9 @@ impl Inner {
                     engine.heal_tails().await;
                 }
             }
+            .boxed()
         });
-        self.spawn(&runtime, {
+        spawn({
             let me = Weak::clone(&me);
             async move {
                 loop {
@@ -58,28 +66,24 @@ impl Inner {
                     engine.read_mail().await;
                 }
             }
+            .boxed()
         });
-        self.spawn(&runtime, errands(Weak::clone(&me)));
+        spawn(errands(Weak::clone(&me)).boxed());
         if let Some(observing) = &self.observing {
             let observing = Arc::clone(observing);
-            self.spawn(&runtime, async move {
+            let observe = async move {
                 loop {
                     observing.called.notified().await;
                     observing.give().await;
                 }
-            });
+            };
+            spawn(observe.boxed());
         }
-    }
-
-    fn spawn(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
-        let handle = runtime.spawn(task);
-        self.tasks.lock().push(handle.abort_handle());
     }
 
     pub(crate) async fn shutdown(&self) {
-        if self.down.swap(true, Ordering::AcqRel) {
-            return;
-        }
+        // Again and again does no harm: one that was cancelled is gone on with.
+        self.down.store(true, Ordering::Release);
         for core in self.all_sessions() {
             self.end_session(&core, ByeWhy::Drain);
         }
@@ -111,12 +115,16 @@ async fn beat(me: Weak<Inner>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Some(engine) = me.upgrade() else { return };
-        while engine.renew().await.is_err() {
-            // A lease is worth more than a tick: it is asked for again at once rather than at the next.
+        loop {
+            let Some(engine) = me.upgrade() else { return };
+            if engine.renew().await.is_ok() {
+                engine.hub.mail_waits();
+                break;
+            }
+            drop(engine);
+            // A lease is worth more than a tick: it is asked for again soon rather than at the next.
             sleep(AGAIN.min(every)).await;
         }
-        engine.hub.mail_waits();
     }
 }
 
@@ -145,7 +153,8 @@ async fn refresh(me: Weak<Inner>) {
         since_heads += REFRESH;
         if since_heads >= HEADS {
             since_heads = Duration::ZERO;
-            engine.compare_heads().await;
+            // Where this fails, the next look is soon enough.
+            let _ = engine.compare_heads().await;
         }
         engine.heal_tails().await;
         engine.refresh_counts().await;

@@ -38,9 +38,14 @@ impl Inner {
         }
         let id = SessionId(self.next_session.fetch_add(1, Ordering::Relaxed));
         {
+            let most = self.limits.sessions_of_user;
+            if most == 0 {
+                // Before there is a trace of a user who has no session.
+                return Err(too_many(Bound::SessionsOfUser, most));
+            }
             let mut ids = self.users.entry(identity.id.clone()).or_default();
-            if ids.len() >= self.limits.sessions_of_user {
-                return Err(too_many(Bound::SessionsOfUser, self.limits.sessions_of_user));
+            if ids.len() >= most {
+                return Err(too_many(Bound::SessionsOfUser, most));
             }
             ids.reserve_exact(1);
             ids.push(id);

@@ -27,11 +27,21 @@ pub(crate) struct Errands {
 struct Errand {
     core: Arc<Core>,
     /// Rooms it may be in without knowing, and has to be taken out of.
-    leave: Vec<RoomId>,
+    leave: Vec<(RoomId, Owed)>,
     /// Rooms in which its connection was lost.
     lose: Vec<RoomId>,
     /// Pools in which it was lost.
     pools: Vec<PoolName>,
+}
+
+/// In what way a session is taken out of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    /// It said that it leaves.
+    Leaving,
+    /// It is not to have come in. In a pair room leaving would be the user's, and end the talk: there its connection counts
+    /// as lost.
+    Undoing,
 }
 
 impl Errands {
@@ -39,12 +49,20 @@ impl Errands {
         Self { most, list: Mutex::default(), called: Arc::default() }
     }
 
-    /// The session may be in this room without knowing.
+    /// The session leaves this room, and may be in it still.
     pub(crate) fn leave(&self, core: &Arc<Core>, room: &RoomId) {
+        self.owe(core, room, Owed::Leaving);
+    }
+
+    /// The session may have come into this room without knowing.
+    pub(crate) fn undo(&self, core: &Arc<Core>, room: &RoomId) {
+        self.owe(core, room, Owed::Undoing);
+    }
+
+    fn owe(&self, core: &Arc<Core>, room: &RoomId, owed: Owed) {
         self.add(core, |errand| {
-            if !errand.leave.contains(room) {
-                errand.leave.push(room.clone());
-            }
+            errand.leave.retain(|(other, _)| other != room);
+            errand.leave.push((room.clone(), owed));
         });
     }
 
@@ -65,7 +83,7 @@ impl Errands {
     pub(crate) fn forget(&self, core: &Core, room: &RoomId) {
         let mut list = self.list.lock();
         if let Some(errand) = list.get_mut(&core.id) {
-            errand.leave.retain(|other| other != room);
+            errand.leave.retain(|(other, _)| other != room);
         }
     }
 
@@ -90,7 +108,10 @@ impl Errands {
     }
 
     fn waits_to_leave(&self, core: &Core, room: &RoomId) -> bool {
-        self.list.lock().get(&core.id).is_some_and(|errand| errand.leave.contains(room))
+        self.list
+            .lock()
+            .get(&core.id)
+            .is_some_and(|errand| errand.leave.iter().any(|(other, _)| other == room))
     }
 
     fn any(&self) -> Option<Errand> {
@@ -113,8 +134,8 @@ impl Errands {
 impl Inner {
     /// Runs errands until none is left. `Err` where the store could not be asked: they stay.
     pub(crate) async fn run_errands(&self) -> Result<()> {
-        while let Some(errand) = self.errands.any() {
-            match self.run(&errand).await {
+        while let Some(mut errand) = self.errands.any() {
+            match self.run(&mut errand).await {
                 Err(error @ Error::Store { retryable: true, .. }) => return Err(error),
                 // What the store refuses for good is not repeated for ever.
                 Ok(()) | Err(_) => self.errands.done(&errand),
@@ -123,21 +144,20 @@ impl Inner {
         Ok(())
     }
 
-    async fn run(&self, errand: &Errand) -> Result<()> {
+    async fn run(&self, errand: &mut Errand) -> Result<()> {
         let core = &errand.core;
-        for room in &errand.leave {
+        while let Some((room, owed)) = errand.leave.first() {
             // A session that lives may be asking for the room again right now; one that is over cannot.
             let _changing =
                 if core.outbox.is_over() { None } else { Some(core.changing.lock().await) };
-            if !self.errands.waits_to_leave(core, room) {
-                continue;
+            if self.errands.waits_to_leave(core, room) {
+                if core.outbox.seat_in(room).is_none() {
+                    self.take_out(core, room, *owed).await?;
+                }
+                // Before the next join may begin: what that comes to owe is another matter.
+                self.errands.forget(core, room);
             }
-            if core.outbox.seat_in(room).is_none() {
-                let left =
-                    fenced!(self, |by| self.backend.presence.leave(by, room, core.key(by)).await)?;
-                // Not having been in is as good as having left.
-                let _ = self.departed(left);
-            }
+            errand.leave.remove(0);
         }
         if !errand.lose.is_empty() {
             let wrote = fenced!(self, |by| self
@@ -152,6 +172,20 @@ impl Inner {
                 let matching = &self.backend.matching;
                 matching.lose_place(by, core.key(by), &core.user, &errand.pools).await
             })?;
+        }
+        Ok(())
+    }
+
+    async fn take_out(&self, core: &Core, room: &RoomId, owed: Owed) -> Result<()> {
+        let presence = &self.backend.presence;
+        if owed == Owed::Undoing && room.is_pair() {
+            let rooms = std::slice::from_ref(room);
+            let wrote = fenced!(self, |by| presence.lose(by, core.key(by), rooms).await)?;
+            self.wrote(&wrote);
+        } else {
+            let left = fenced!(self, |by| presence.leave(by, room, core.key(by)).await)?;
+            // Not having been in is as good as having left.
+            let _ = self.departed(left);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::Inner;
 use crate::error::{Error, Result};
 use crate::hub::{Hub, Seat};
-use crate::id::Writer;
+use crate::id::{RoomId, Writer};
 use crate::session::core::Core;
 use crate::session::join::enter;
 use crate::store::{Enter, Entered, Request, Sink};
@@ -32,20 +32,33 @@ impl Inner {
     async fn begin_life(&self, over: Option<Writer>) -> Result<Writer> {
         let _beginning = self.beginning.lock().await;
         let present = *self.writer.lock();
-        if let Some(by) = present
-            && present != over
-        {
-            return Ok(by);
+        let by = match present {
+            Some(by) if present != over => by,
+            _ => {
+                // After a shutdown nobody would keep the life going.
+                self.alive()?;
+                let hub: Arc<Hub> = Arc::clone(&self.hub);
+                let by = self.backend.expiry.attach(self.node, hub as Arc<dyn Sink>).await?;
+                self.coming_back.store(true, Ordering::Release);
+                *self.writer.lock() = Some(by);
+                self.told_online.store(0, Ordering::Relaxed);
+                by
+            }
+        };
+        if self.coming_back.load(Ordering::Acquire) {
+            let whole = self.come_back(by).await;
+            self.coming_back.store(!whole, Ordering::Release);
         }
-        // A life that a shutdown has ended is the last one.
-        self.alive()?;
-        let hub: Arc<Hub> = Arc::clone(&self.hub);
-        let by = self.backend.expiry.attach(self.node, hub as Arc<dyn Sink>).await?;
-        *self.writer.lock() = Some(by);
-        self.told_online.store(0, Ordering::Relaxed);
+        Ok(by)
+    }
+
+    /// Brings rooms and sessions into a life that began. Whoever does this may be cancelled, and a room may not be subscribed
+    /// to: then it is gone on with at the next beat, passing over what is there already. `false` where something is left.
+    async fn come_back(&self, by: Writer) -> bool {
+        let mut whole = true;
         for tail in self.hub.tails() {
             if tail.root().subscribe(&*self.backend.rooms, by).await.is_err() {
-                // The next thing that needs the room subscribes again; until then the heads are compared.
+                whole = false;
                 continue;
             }
             self.hub.want_heal(tail.room());
@@ -55,16 +68,30 @@ impl Inner {
                 self.enter_again(&core, &seat, by).await;
             }
             for request in core.requests() {
-                let request = Request { session: core.key(by), ..request };
-                // Where this fails, the mail tells nothing either: the user seeks again.
-                let _ = self.backend.matching.submit(by, request).await;
+                if request.session != core.key(by) {
+                    let request = Request { session: core.key(by), ..request };
+                    // Where this fails, the mail tells nothing either: the user seeks again.
+                    let _ = self.backend.matching.submit(by, request.clone()).await;
+                    core.seeks_still(&request);
+                }
             }
         }
-        Ok(by)
+        whole
     }
 
-    async fn enter_again(&self, core: &Core, seat: &Seat, by: Writer) {
-        if seat.tail.is_ended() {
+    /// Resets a session in a room that it entered in a life that has ended meanwhile, unless it is back there already.
+    pub(crate) fn reset_if_over(&self, core: &Core, room: &RoomId, by: Writer) {
+        if *self.writer.lock() != Some(by)
+            && let Some((_, seat)) = core.outbox.seat_in(room)
+            && seat.tail.key(seat.slot, &core.outbox) == Some(core.key(by))
+        {
+            seat.tail.reset(seat.slot, &core.outbox, ResetWhy::Fenced);
+        }
+    }
+
+    async fn enter_again(&self, core: &Arc<Core>, seat: &Seat, by: Writer) {
+        let key = seat.tail.key(seat.slot, &core.outbox);
+        if key.is_none_or(|key| key.writer == by) || seat.tail.is_ended() {
             return;
         }
         let enter = Enter {
@@ -77,6 +104,15 @@ impl Inner {
             Ok(Entered::In(admission)) => {
                 self.wrote(&admission.wrote);
                 seat.tail.rekey(seat.slot, &core.outbox, core.key(by));
+                let room = seat.tail.room();
+                if core.outbox.seat_in(room).is_none() {
+                    // It left, or ended, while this was on its way.
+                    if core.outbox.is_over() {
+                        self.errands.lose(core, vec![room.clone()], Vec::new());
+                    } else {
+                        self.errands.undo(core, room);
+                    }
+                }
             }
             // Its last entry tells; healing brings it.
             Ok(Entered::Closed { .. }) => {}
@@ -91,6 +127,9 @@ impl Inner {
         match self.backend.expiry.renew(by, online).await {
             Ok(_) => {
                 self.told_online.store(online, Ordering::Relaxed);
+                if self.coming_back.load(Ordering::Acquire) {
+                    self.begin_life(None).await?;
+                }
                 Ok(())
             }
             Err(crate::error::StoreError::Fenced) => self.begin_next_life(by).await,

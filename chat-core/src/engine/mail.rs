@@ -1,10 +1,12 @@
 //! News for sessions of this node: matches, and being put out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Inner, fenced};
 use crate::event::{Event, Matched};
 use crate::hooks::Observation;
+use crate::hub::Hub;
 use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId};
 use crate::session::core::Core;
 use crate::session::join::enter;
@@ -17,16 +19,29 @@ impl Inner {
     /// caused the mail, before their own operation is answered; otherwise a background task does it.
     pub(crate) async fn read_mail(&self) {
         while self.hub.take_mail_flag() {
-            let _reading = self.reading_mail.lock().await;
-            let Ok(by) = self.writer().await else { return };
-            let Ok(mail) = self.backend.matching.mail(by).await else {
+            let mut reading = Reading { hub: &self.hub, done: false };
+            let mut fetched = self.reading_mail.lock().await;
+            self.take_all(&mut fetched).await;
+            if let Ok(by) = self.writer().await
+                && let Ok(mail) = self.backend.matching.mail(by).await
+            {
+                fetched.extend(mail);
+                self.take_all(&mut fetched).await;
+                reading.done = true;
+            } else {
                 // It is still there; the background task comes back to it with the next beat.
+                reading.done = true;
                 self.hub.mail_later();
                 return;
-            };
-            for news in mail {
-                self.take_news(news).await;
             }
+        }
+    }
+
+    /// Deals with what was fetched. Each piece stays until that is done, and can be dealt with twice.
+    async fn take_all(&self, fetched: &mut VecDeque<Mail>) {
+        while let Some(news) = fetched.front() {
+            self.take_news(news.clone()).await;
+            fetched.pop_front();
         }
     }
 
@@ -116,11 +131,16 @@ impl Inner {
                     self.try_errands();
                     return;
                 }
+                self.reset_if_over(core, room, key.writer);
                 self.tell(core, Event::Matched(Box::new(Matched::new(pool, snapshot, shared))));
                 self.hub.release(room, &core.outbox);
             }
-            // The room ended before this node could tell of it: the session neither waits nor is in it.
-            Ok(_) | Err(_) => {
+            // The room ended before this node could tell of it, or the store does not answer, and the session is taken out
+            // again: it neither waits nor is in it.
+            not_in => {
+                if not_in.is_err() {
+                    self.errands.leave(core, room);
+                }
                 let why = crate::why::UnmatchedWhy::Lapsed;
                 self.tell(core, Event::Unmatched { pool, why });
             }
@@ -131,6 +151,21 @@ impl Inner {
     pub(crate) fn tell(&self, core: &Arc<Core>, event: Event) {
         if !core.outbox.push(event, self.limits.queue) {
             self.end_session(core, ByeWhy::Slow);
+        }
+    }
+}
+
+/// Mail is being read. Whoever does so does it for all sessions of the node; if their own future is dropped meanwhile, the
+/// background task goes on with it.
+struct Reading<'a> {
+    hub: &'a Hub,
+    done: bool,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.hub.mail_waits();
         }
     }
 }

@@ -23,6 +23,7 @@ mod mail;
 mod observing;
 mod upkeep;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,7 +44,7 @@ use crate::id::{NodeId, SessionId, SessionKey, UserId, Writer};
 use crate::limits::Limits;
 use crate::room::PolicyDefaults;
 use crate::session::core::Core;
-use crate::store::Backend;
+use crate::store::{Backend, Mail};
 use crate::time::Clock;
 
 /// Runs a writing operation of the store under the node's present life. Where that turns out to be over, begins the next
@@ -89,8 +90,8 @@ pub(crate) use fenced;
 /// # }
 /// ```
 ///
-/// *How it ends*: with [`shutdown`](Self::shutdown), gracefully; or when the last clone and the last session are dropped, as a
-/// node that dies.
+/// *How it ends*: with [`shutdown`](Self::shutdown), gracefully; or when the last clone, session and handle are
+/// dropped, as a node that dies.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -108,8 +109,11 @@ pub(crate) struct Inner {
     writer: Mutex<Option<Writer>>,
     /// Held while a life begins, so that only one does.
     beginning: tokio::sync::Mutex<()>,
-    /// Held while mail is read, so that news stay in order.
-    reading_mail: tokio::sync::Mutex<()>,
+    /// A life has begun in which not all rooms and sessions are yet.
+    coming_back: AtomicBool,
+    /// Held while mail is read, so that news stay in order. What was fetched and is not dealt with yet is kept, because
+    /// whoever reads may be cancelled.
+    reading_mail: tokio::sync::Mutex<VecDeque<Mail>>,
     sessions: DashMap<SessionId, Arc<Core>>,
     users: DashMap<UserId, Vec<SessionId>>,
     next_session: AtomicU64,
@@ -117,7 +121,6 @@ pub(crate) struct Inner {
     errands: Errands,
     /// The users online that the store was told of last.
     told_online: AtomicU64,
-    started: AtomicBool,
     down: AtomicBool,
     tasks: Mutex<Vec<AbortHandle>>,
 }
@@ -179,12 +182,16 @@ impl Engine {
 
     /// Does now what the background tasks do when it is due: renews the lease, reaps what has expired, reads mail, heals, and
     /// refreshes counts and watched lists. For tests with a manual clock, and for hosts without a runtime.
+    ///
+    /// Cancel safe in that it can be repeated; a changed count may then have to wait for the next change.
     pub async fn sweep(&self) {
         self.0.sweep().await;
     }
 
     /// Lets time pass on a manual clock: moves it in steps of a quarter of a lease at the most, with a
     /// [`sweep`](Self::sweep) after each, as it would be if the engine had been running all the while.
+    ///
+    /// Not cancel safe: the clock stays where it was moved to.
     pub async fn pass(&self, time: Duration) {
         let step = (self.0.backend.expiry.lease() / 4).max(Duration::from_millis(1));
         let mut left = time;
@@ -199,6 +206,8 @@ impl Engine {
     /// Ends the engine: no new sessions; the ones there are get [`Event::Bye`](crate::Event::Bye) and are lost (so that they may
     /// come back within the grace on another node); what has to be told to the store is told, for a few seconds at the
     /// most; then the node's life and the background tasks end.
+    ///
+    /// Cancel safe in that it can be repeated.
     pub async fn shutdown(&self) {
         self.0.shutdown().await;
     }
@@ -241,6 +250,7 @@ impl Inner {
             node: NodeId::random(),
             writer: Mutex::default(),
             beginning: tokio::sync::Mutex::default(),
+            coming_back: AtomicBool::new(false),
             reading_mail: tokio::sync::Mutex::default(),
             sessions: DashMap::new(),
             users: DashMap::new(),
@@ -249,7 +259,6 @@ impl Inner {
             errands: Errands::new(limits.sessions),
             limits,
             told_online: AtomicU64::new(0),
-            started: AtomicBool::new(false),
             down: AtomicBool::new(false),
             tasks: Mutex::default(),
         }

@@ -71,8 +71,9 @@ impl Observing {
             if batch.is_empty() && dropped == 0 {
                 return;
             }
-            // An observer that panics is the host's bug: what comes next is observed all the same.
-            let _ = AssertUnwindSafe(self.observer.observe(batch, dropped)).catch_unwind().await;
+            // An observer that panics is the host's bug; the next batch may do better.
+            let observed = AssertUnwindSafe(self.observer.observe(batch, dropped));
+            let _ = observed.catch_unwind().await;
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Inner, fenced};
-use crate::error::{Result, StoreError};
+use crate::error::{Error, Result, StoreError};
 use crate::hub::{Feed, Published, Tail};
 use crate::id::RoomId;
 use crate::list::{Page, Watched};
@@ -43,19 +43,24 @@ impl Inner {
     /// Takes one step for each name that is due; returns how long until the next is, as far as is known.
     pub(crate) async fn reap(&self) -> Option<Duration> {
         let mut next: Option<Duration> = None;
+        let mut failed = false;
         for shard in 0..self.backend.expiry.shards() {
             let Ok(peeked) = self.backend.expiry.peek(shard, PEEK).await else { continue };
             for due in &peeked.due {
-                if self.reap_name(due).await.is_err() {
+                match self.reap_name(due).await {
+                    Ok(()) => {}
                     // The store is away; whoever sees it first again goes on.
-                    return None;
+                    Err(Error::Store { retryable: true, .. }) => return None,
+                    // One name that cannot be reaped keeps no other from it.
+                    Err(_) => failed = true,
                 }
             }
             if let Some(wait) = peeked.next {
                 next = Some(next.map_or(wait, |least| least.min(wait)));
             }
         }
-        next
+        // What failed is still due; it is not asked for at once.
+        if failed { None } else { next }
     }
 
     async fn reap_name(&self, due: &Due) -> Result<()> {
@@ -72,27 +77,34 @@ impl Inner {
 
     /// Fills the gaps of tails from the log.
     pub(crate) async fn heal_tails(&self) {
-        if self.hub.take_missed() {
-            self.compare_heads().await;
+        if self.hub.take_missed() && self.compare_heads().await.is_err() {
+            self.hub.missed_later();
         }
-        for room in self.hub.take_heals() {
-            if let Some(tail) = self.hub.tail(&room)
+        let rooms = self.hub.take_heals();
+        for (at, room) in rooms.iter().enumerate() {
+            if let Some(tail) = self.hub.tail(room)
                 && self.heal_tail(&tail).await.is_err()
             {
-                // Later: the store cannot be read.
-                self.hub.heal_later(&room);
+                // Later: the store cannot be read, and need not be asked for each of the others to find that out.
+                rooms[at..].iter().for_each(|room| self.hub.heal_later(room));
+                return;
             }
         }
     }
 
     async fn heal_tail(&self, tail: &Arc<Tail>) -> Result<(), StoreError> {
+        // A tail that has its end lacks nothing, whatever became of the room since.
+        if tail.is_ended() {
+            return Ok(());
+        }
         let Some(head) = tail.head() else { return Ok(()) };
         let resumed = self.backend.rooms.resume(tail.room(), head, self.limits.resume).await?;
         match resumed {
             Resumed::Entries { entries, .. } => {
                 for entry in &entries {
-                    if matches!(self.hub.publish(entry), Published::Forked | Published::OtherEpoch)
-                    {
+                    // Into this very tail: the room's may be another one by now.
+                    let published = tail.publish(entry, &self.limits);
+                    if matches!(published, Published::Forked | Published::OtherEpoch) {
                         tail.begin_anew(Some(entry.cursor()), ResetWhy::Epoch);
                         self.hub.count_reset();
                         break;
@@ -101,7 +113,7 @@ impl Inner {
             }
             // The epoch ended while this node did not hear of it: readers who have everything but the end get that.
             Resumed::Lost { ended: Some(ended), .. } if ended.n == head.n + 1 => {
-                self.hub.publish(&ended);
+                tail.publish(&ended, &self.limits);
             }
             Resumed::Lost { why, head, .. } => {
                 if tail.epoch() == Some(head.epoch) {
@@ -123,11 +135,11 @@ impl Inner {
 
     /// Compares what the tails have with the heads of the logs: a room's last entry may have been lost on the way, and
     /// nothing comes after it that would show the gap.
-    pub(crate) async fn compare_heads(&self) {
+    pub(crate) async fn compare_heads(&self) -> Result<(), StoreError> {
         let tails = self.hub.tails();
         for batch in tails.chunks(BATCH) {
             let rooms: Vec<RoomId> = batch.iter().map(|tail| tail.room().clone()).collect();
-            let Ok(heads) = self.backend.rooms.heads(&rooms).await else { return };
+            let heads = self.backend.rooms.heads(&rooms).await?;
             for (tail, head) in batch.iter().zip(heads) {
                 let here = tail.head();
                 let differs = here.is_some_and(|here| {
@@ -140,14 +152,16 @@ impl Inner {
                 }
             }
         }
+        Ok(())
     }
 
     /// Reads the numbers of users that have changed.
     pub(crate) async fn refresh_counts(&self) {
         let rooms = self.hub.take_counts();
-        for batch in rooms.chunks(BATCH) {
+        for (at, batch) in rooms.chunks(BATCH).enumerate() {
             let Ok(found) = self.backend.rooms.get(batch).await else {
-                batch.iter().for_each(|room| crate::store::Sink::count(&*self.hub, room));
+                // Not this batch alone: those behind it were taken, too.
+                rooms[at * BATCH..].iter().for_each(|room| self.hub.want_count(room));
                 return;
             };
             for (room, existing) in batch.iter().zip(found) {
@@ -180,6 +194,8 @@ impl Inner {
 
     /// Reads a watched list.
     pub(crate) async fn refresh(&self, feed: &Feed) -> Result<()> {
+        // One at a time, or an older page could be taken in behind a newer one.
+        let _reading = feed.reading.lock().await;
         match feed.watched {
             Watched::Rooms { order, limit } => {
                 // The versions first: what changes behind them is seen at the next look.

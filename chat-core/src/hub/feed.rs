@@ -30,6 +30,8 @@ const LAST_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Feed {
     pub(crate) watched: Watched,
+    /// Held while the list is read.
+    pub(crate) reading: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -60,7 +62,7 @@ struct Slot {
 
 impl Feed {
     pub(crate) fn new(watched: Watched) -> Self {
-        Self { watched, state: Mutex::default() }
+        Self { watched, reading: tokio::sync::Mutex::default(), state: Mutex::default() }
     }
 
     /// Whether the list was looked at so lately that it is too early for the next look.

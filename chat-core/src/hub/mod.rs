@@ -258,12 +258,15 @@ impl Hub {
         if tail.head().is_some_and(|head| head.epoch == epoch && head.n >= n) {
             return;
         }
-        self.call(|work| {
-            let due = Instant::now() + EXPECTED;
-            let expected = work.expected.entry(tail.room().clone()).or_insert((due, epoch, n));
-            expected.1 = epoch;
+        // Nobody is called for it: it is looked at when it is due.
+        let mut work = self.work.lock();
+        let due = Instant::now() + EXPECTED;
+        let expected = work.expected.entry(tail.room().clone()).or_insert((due, epoch, n));
+        if expected.1 == epoch {
             expected.2 = expected.2.max(n);
-        });
+        } else {
+            *expected = (due, epoch, n);
+        }
     }
 
     /// Notes that a room's tail has to be compared with the log.
@@ -306,6 +309,11 @@ impl Hub {
         std::mem::take(&mut self.work.lock().count).into_iter().collect()
     }
 
+    /// Notes that a room's number of users has to be read at the next look.
+    pub(crate) fn want_count(&self, room: &RoomId) {
+        self.work.lock().count.insert(room.clone());
+    }
+
     /// Notes that there may be mail.
     pub(crate) fn mail_waits(&self) {
         self.has_mail.store(true, Ordering::Release);
@@ -325,6 +333,11 @@ impl Hub {
     /// Whether the store said that something may have been missed everywhere.
     pub(crate) fn take_missed(&self) -> bool {
         self.missed.swap(false, Ordering::AcqRel)
+    }
+
+    /// Notes the same again: the store could not be read.
+    pub(crate) fn missed_later(&self) {
+        self.missed.store(true, Ordering::Release);
     }
 
     /// Counts readers that were told that they missed something.
@@ -348,7 +361,7 @@ impl Hub {
         if let Some(feed) = feeds.get(&watched) {
             return Some(Arc::clone(feed));
         }
-        feeds.retain(|_, feed| is_wanted(feed));
+        retain_used(&mut feeds);
         if feeds.len() >= self.limits.lists {
             return None;
         }
@@ -360,14 +373,14 @@ impl Hub {
     /// The feeds that are watched; others are dropped.
     pub(crate) fn feeds(&self) -> Vec<Arc<Feed>> {
         let mut feeds = self.feeds.lock();
-        feeds.retain(|_, feed| is_wanted(feed));
+        retain_used(&mut feeds);
         feeds.values().map(Arc::clone).collect()
     }
 }
 
-/// Whether a list has watchers, or is about to: a feed that a watch is just being added to is held by that, too.
-fn is_wanted(feed: &Arc<Feed>) -> bool {
-    !feed.is_empty() || Arc::strong_count(feed) > 1
+/// Drops feeds that nobody watches. One that a watch is just being added to is held by that, too.
+fn retain_used(feeds: &mut HashMap<Watched, Arc<Feed>>) {
+    feeds.retain(|_, feed| !feed.is_empty() || Arc::strong_count(feed) > 1);
 }
 
 fn is_quiet(tail: &Tail) -> bool {
@@ -386,9 +399,7 @@ impl Sink for Hub {
     }
 
     fn count(&self, room: &RoomId) {
-        self.call(|work| {
-            work.count.insert(room.clone());
-        });
+        self.want_count(room);
     }
 
     fn mail(&self) {

@@ -210,6 +210,12 @@ impl Outbox {
         let mut state = self.0.lock();
         let (index, _) = state.seat_in(room)?;
         let seat = state.seats[index as usize].take();
+        // What is told of the room outside of its tail waits here.
+        state.queue.retain(|event| match event {
+            Event::Matched(matched) => matched.room() != room,
+            Event::Kicked { room: other } => other != room,
+            _ => true,
+        });
         drop(state);
         if let Some(seat) = &seat {
             seat.tail.stand_up(seat.slot, self);
@@ -217,11 +223,11 @@ impl Outbox {
         seat
     }
 
-    /// Forgets a seat whose slot the tail has already given up.
-    pub(crate) fn forget_seat(&self, index: u32, of: &Arc<Tail>) {
+    /// Forgets a seat whose slot the tail gives up. Called with the tail's lock held.
+    pub(super) fn forget_seat(&self, index: u32, of: &Tail) {
         let mut state = self.0.lock();
         if let Some(place) = state.seats.get_mut(index as usize)
-            && place.as_ref().is_some_and(|seat| Arc::ptr_eq(&seat.tail, of))
+            && place.as_ref().is_some_and(|seat| std::ptr::eq(Arc::as_ptr(&seat.tail), of))
         {
             *place = None;
         }

@@ -109,8 +109,8 @@ impl Ring {
                 self.restart(cursor);
                 true
             }
-            // An ended log of the right epoch still has its end to give.
-            Some(epoch) => epoch == cursor.epoch,
+            // An ended log of the right epoch still has its end to give; one that could not be continued has not.
+            Some(epoch) => epoch == cursor.epoch && !(self.ended && self.entries.is_empty()),
         }
     }
 
@@ -121,6 +121,7 @@ impl Ring {
         self.epoch = Some(cursor.epoch);
         self.head = cursor.n;
         self.head_at = cursor.at;
+        self.ended = false;
     }
 
     /// Forgets everything; nothing follows.

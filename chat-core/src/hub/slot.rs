@@ -24,7 +24,7 @@ const HEALED_LATELY: Duration = Duration::from_secs(5);
 pub(super) struct Slot {
     outbox: Arc<Outbox>,
     /// Which of the outbox's seats this is.
-    seat: u32,
+    pub(super) seat: u32,
     pub(super) key: SessionKey,
     /// Under which id the reader is in the room.
     you: UserId,
@@ -36,8 +36,10 @@ pub(super) struct Slot {
     /// The outbox knows that there is news; it need not be told again.
     marked: bool,
     pub(super) mode: Mode,
+    /// A join is under way: whatever there is, nothing is given before its reply.
+    pub(super) held: bool,
     /// What was read from the log for it, until the ring goes on.
-    healed: Option<(Arc<Vec<SharedEntry>>, usize)>,
+    healed: Option<(Arc<Resumed>, usize)>,
     healed_at: Option<Instant>,
 }
 
@@ -45,8 +47,6 @@ pub(super) struct Slot {
 pub(super) enum Mode {
     /// Gets what comes.
     Reading,
-    /// A join is under way: gets nothing before its reply.
-    Held,
     /// Is to be told that it has missed something.
     Reset(ResetWhy),
     /// Was told so, and gets nothing until it joins again.
@@ -93,7 +93,8 @@ impl Slot {
             at: snapshot.cursor.at,
             heard,
             marked: false,
-            mode: Mode::Held,
+            mode: Mode::Reading,
+            held: true,
             healed: None,
             healed_at: None,
         }
@@ -111,18 +112,23 @@ impl Slot {
         self.at = snapshot.cursor.at;
         self.heard = heard;
         self.healed = None;
-        self.mode = Mode::Held;
+        self.mode = Mode::Reading;
+        self.held = true;
     }
 
-    /// Whether there may be something for it, in the log or beside it.
+    /// Whether there is something to give to it.
     pub(super) fn has_news(&self, ring: &Ring, beside: &Beside) -> bool {
-        self.next <= ring.head() || beside.has_news(&self.heard)
+        match self.mode {
+            Mode::Reading => self.next <= ring.head() || beside.has_news(&self.heard),
+            Mode::Reset(_) | Mode::Kicked(_) => true,
+            Mode::Stopped => false,
+        }
     }
 
     /// Tells the outbox that there is news, unless it knows, or nothing may be given now.
     #[inline]
     pub(super) fn mark(&mut self) -> Option<Waker> {
-        if self.marked || self.mode == Mode::Held || self.mode == Mode::Stopped {
+        if self.marked || self.held || self.mode == Mode::Stopped {
             return None;
         }
         self.marked = true;
@@ -137,8 +143,11 @@ impl Slot {
         room_for: usize,
     ) -> Drained {
         self.marked = false;
+        if self.held {
+            return Drained::Done;
+        }
         let drained = match self.mode {
-            Mode::Held | Mode::Stopped => Drained::Done,
+            Mode::Stopped => Drained::Done,
             Mode::Reset(why) => {
                 self.mode = Mode::Stopped;
                 self.healed = None;
@@ -208,12 +217,15 @@ impl Slot {
 
     /// The next entry: from what was healed, else from the ring. `None` where it is in neither.
     fn next_entry(&mut self, ring: &Ring) -> Option<SharedEntry> {
-        if let Some((entries, at)) = &mut self.healed {
-            if let Some(entry) = entries.get(*at).filter(|entry| entry.n == self.next) {
-                *at += 1;
-                return Some(Arc::clone(entry));
-            }
-            self.healed = None;
+        if let Some((found, mut at)) = self.healed.take()
+            && let Resumed::Entries { entries, .. } = &*found
+            && let Some(entry) = entries.get(at).filter(|entry| entry.n == self.next)
+        {
+            let entry = Arc::clone(entry);
+            at += 1;
+            // After its last entry it is let go: who has read everything holds nothing.
+            self.healed = (at < entries.len()).then_some((found, at));
+            return Some(entry);
         }
         ring.get(self.next).map(Arc::clone)
     }
@@ -232,19 +244,19 @@ impl Slot {
     }
 
     /// Takes what was read from the log for it. Where that does not reach, it is reset.
-    pub(super) fn heal(&mut self, found: Option<&Resumed>) {
+    pub(super) fn heal(&mut self, found: Option<&Arc<Resumed>>) {
         self.healed_at = Some(Instant::now());
-        match found {
-            Some(Resumed::Entries { entries, .. }) => {
+        match found.map(|found| (found, &**found)) {
+            Some((found, Resumed::Entries { entries, .. })) => {
                 let at = entries.partition_point(|entry| entry.n < self.next);
                 if entries.get(at).is_some_and(|entry| entry.n == self.next) {
-                    self.healed = Some((Arc::new(entries.clone()), at));
+                    self.healed = Some((Arc::clone(found), at));
                 }
             }
-            Some(Resumed::Lost { why: LostWhy::Epoch, .. } | Resumed::Missing) => {
+            Some((_, Resumed::Lost { why: LostWhy::Epoch, .. } | Resumed::Missing)) => {
                 self.mode = Mode::Reset(ResetWhy::Epoch);
             }
-            Some(Resumed::Lost { .. }) | None => self.mode = Mode::Reset(ResetWhy::Slow),
+            Some((_, Resumed::Lost { .. })) | None => self.mode = Mode::Reset(ResetWhy::Slow),
         }
     }
 

@@ -164,10 +164,8 @@ impl Tail {
 
     /// Keeps a reader from getting anything, until [`Tail::release`].
     pub(crate) fn hold(&self, slot: u32, of: &Outbox) {
-        if let Some(slot) = self.state.lock().slot(slot, of)
-            && slot.mode == Mode::Reading
-        {
-            slot.mode = Mode::Held;
+        if let Some(slot) = self.state.lock().slot(slot, of) {
+            slot.held = true;
         }
     }
 
@@ -175,10 +173,8 @@ impl Tail {
     pub(crate) fn release(&self, slot: u32, of: &Outbox) {
         self.and_wake(|state, wakers| {
             let State { slots, ring, beside, .. } = state;
-            if let Some(slot) = find(slots, slot, of)
-                && slot.mode == Mode::Held
-            {
-                slot.mode = Mode::Reading;
+            if let Some(slot) = find(slots, slot, of) {
+                slot.held = false;
                 if slot.has_news(ring, beside) {
                     wakers.extend(slot.mark());
                 }
@@ -199,6 +195,11 @@ impl Tail {
     /// Tells one reader that it has missed something.
     pub(crate) fn reset(&self, slot: u32, of: &Outbox, why: ResetWhy) {
         self.turn(slot, of, |_| Mode::Reset(why));
+    }
+
+    /// Under what name a reader entered; `None` where it is gone.
+    pub(crate) fn key(&self, slot: u32, of: &Outbox) -> Option<SessionKey> {
+        self.state.lock().slot(slot, of).map(|slot| slot.key)
     }
 
     /// Renames a reader's session after its node began another life.
@@ -235,17 +236,20 @@ impl Tail {
     ) -> Drained {
         let mut state = self.state.lock();
         let State { ring, beside, slots, .. } = &mut *state;
-        let Some(reader) = find(slots, slot, of) else { return Drained::Gone };
+        let Some(reader) = find(slots, slot, of) else { return Drained::Done };
         let drained =
             reader.drain(&Sources { room: self.root.room(), ring, beside }, events, room_for);
         if matches!(drained, Drained::Gone) {
+            let seat = reader.seat;
             state.remove(slot, of);
+            // Under the lock: a join that comes now takes a new place, and must not lose that instead.
+            of.forget_seat(seat, self);
         }
         drained
     }
 
     /// Gives a reader what was read from the log for it.
-    pub(crate) fn healed(&self, slot: u32, of: &Outbox, found: Option<&Resumed>) {
+    pub(crate) fn healed(&self, slot: u32, of: &Outbox, found: Option<&Arc<Resumed>>) {
         if let Some(slot) = self.state.lock().slot(slot, of) {
             slot.heal(found);
         }
@@ -255,7 +259,9 @@ impl Tail {
         self.and_wake(|state, wakers| {
             let head = state.ring.head();
             if let Some(slot) = state.slot(slot, of) {
-                slot.mode = mode(head);
+                // One that was reset is given no more entries, whatever comes.
+                let resets = matches!(slot.mode, Mode::Reset(_) | Mode::Stopped);
+                slot.mode = mode(if resets { 0 } else { head });
                 wakers.extend(slot.mark());
             }
         });

@@ -111,6 +111,7 @@ mod blocks;
 mod due;
 mod fit;
 mod keyed;
+mod moves;
 mod outcome;
 mod partners;
 mod pool;

@@ -69,6 +69,15 @@ impl Core {
         seeking.requests.push(request);
     }
 
+    /// Notes under what name the session waits in its node's next life, if it still does.
+    pub(crate) fn seeks_still(&self, request: &Request) {
+        if let Some(seeking) = self.seeking.lock().as_mut()
+            && let Some(there) = seeking.requests.iter_mut().find(|r| r.pool == request.pool)
+        {
+            there.session = request.session;
+        }
+    }
+
     /// Notes that the session no longer waits in this pool.
     pub(crate) fn seeks_no_more(&self, pool: &PoolName) {
         self.take_request(pool);
@@ -77,10 +86,10 @@ impl Core {
     /// Notes that a partner was found in this pool.
     pub(crate) fn was_matched(&self, pool: &PoolName) {
         if let Some(request) = self.take_request(pool) {
-            let mut seeking = self.seeking.lock();
-            let seeking = seeking.get_or_insert_default();
-            seeking.matched.retain(|other| other.pool != *pool);
-            seeking.matched.push(request);
+            let mut place = self.seeking.lock();
+            let matched = &mut place.get_or_insert_default().matched;
+            matched.retain(|other| other.pool != request.pool);
+            matched.push(request);
         }
     }
 

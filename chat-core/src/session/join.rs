@@ -68,7 +68,8 @@ impl SessionHandle {
     /// Enters a room. The snapshot is the room at one moment, this session included; the stream goes on right behind
     /// its cursor.
     ///
-    /// Cancel safe: a cancelled join is undone.
+    /// Cancel safe: a cancelled join is undone; in a pair room, where leaving would end the talk, as a connection that was
+    /// lost. A session that was in the room before stays.
     ///
     /// # Errors
     /// `NoSuchRoom`, `RoomClosed`, `RoomFull`, `Forbidden` (a pair room of others, or a hook), `TooMany` rooms of one
@@ -115,11 +116,35 @@ impl SessionHandle {
             // A join names its room or what to open: its constructors leave no other way.
             (None, None) => return Err(Error::NoSuchRoom),
         };
-        engine.ask_may_join(core, &room, create.as_ref()).await?;
+        engine.ask_may_join(core, &room).await?;
+        let mut may_open = !engine.asks();
+        loop {
+            let create = create.as_ref();
+            let (opens, asks) = if may_open { (create, None) } else { (None, create) };
+            match (self.enter_room(&room, opens, join.since, join.recent).await, asks) {
+                // There is none. Asked only now, so that no room is opened that was there when its opening was not
+                // asked about.
+                (Err(Error::NoSuchRoom | Error::RoomClosed { .. }), Some(new)) => {
+                    engine.ask_may_open(core, new).await?;
+                    may_open = true;
+                }
+                (answer, _) => return answer,
+            }
+        }
+    }
 
+    async fn enter_room(
+        &self,
+        room: &RoomId,
+        create: Option<&NewRoom>,
+        since: Option<Cursor>,
+        recent: u32,
+    ) -> Result<(Snapshot, bool)> {
+        let (engine, core) = (self.engine(), self.core());
+        let limits = engine.limits();
         let _changing = core.changing.lock().await;
         self.alive()?;
-        let seat = core.outbox.seat_in(&room).map(|(_, seat)| seat);
+        let seat = core.outbox.seat_in(room).map(|(_, seat)| seat);
         if seat.is_none() && core.outbox.seated() >= limits.rooms_of_session {
             return Err(Error::TooMany {
                 bound: Bound::RoomsOfSession,
@@ -130,13 +155,14 @@ impl SessionHandle {
             // The store has not answered for as many joins before: it is away.
             return Err(Error::Overloaded);
         }
-        engine.errands().forget(core, &room);
-        let pin = engine.hub().pin(&room);
-        let mut under_way = UnderWay { engine, core, room: &room, seat, answered: false };
+        engine.errands().forget(core, room);
+        let pin = engine.hub().pin(room);
+        let mut under_way =
+            UnderWay { engine, core, room, from: From::Join(seat), answered: false };
         under_way.hold();
         let (by, entered) = fenced!(engine, |by| {
             pin.root().subscribe(&*engine.backend().rooms, by).await?;
-            let enter = enter(core, by, &room, create.clone(), join.since, join.recent, engine);
+            let enter = enter(core, by, room, create.cloned(), since, recent, engine);
             engine.backend().presence.enter(by, enter).await.map(|entered| (by, entered))
         })?;
         under_way.answered = true;
@@ -154,18 +180,22 @@ impl SessionHandle {
         }
         engine.hub().expect(pin.tail(), snapshot.cursor.epoch, snapshot.cursor.n);
         if !engine.hub().sit(&pin, &core.outbox, core.key(by), &snapshot) {
-            // The session ended meanwhile, and did not know of this room: it is lost there like the others.
+            // The session ended meanwhile, and did not know of this room.
             under_way.answered = false;
             return Err(Error::SessionOver);
         }
+        engine.reset_if_over(core, room, by);
         drop(under_way);
-        engine.hub().release(&room, &core.outbox);
+        engine.hub().release(room, &core.outbox);
         Ok((snapshot, created))
     }
 
     /// Leaves a room, without grace. Another session of the user stays. In a pair room, the user leaves with all sessions,
-    /// and the room closes. When this is answered, nothing more of the room reaches this session; if it is cancelled or the
-    /// store cannot be reached, that holds, too, and the leaving is done later.
+    /// and the room closes. When this is answered, nothing more of the room reaches this session; where the store cannot be
+    /// reached, that holds, too, and the leaving is done later.
+    ///
+    /// Cancel safe in that it can be repeated: once begun, a cancelled leave is done later; while it waits for
+    /// another join or leave of this session, nothing has happened.
     ///
     /// # Errors
     /// `NotMember`, `RoomClosed`, `NoSuchRoom`, or a fault of the store.
@@ -174,7 +204,7 @@ impl SessionHandle {
         let (engine, core) = (self.engine(), self.core());
         let _changing = core.changing.lock().await;
         let sat = engine.hub().stand_up(room, &core.outbox);
-        let mut under_way = UnderWay { engine, core, room, seat: None, answered: !sat };
+        let mut under_way = UnderWay { engine, core, room, from: From::Leave, answered: !sat };
         let departure =
             fenced!(engine, |by| engine.backend().presence.leave(by, room, core.key(by)).await)?;
         under_way.answered = true;
@@ -228,15 +258,21 @@ struct UnderWay<'a> {
     engine: &'a Arc<Inner>,
     core: &'a Arc<Core>,
     room: &'a RoomId,
-    /// Where the session was in the room before. It stays then, whatever comes.
-    seat: Option<Seat>,
+    from: From,
     answered: bool,
+}
+
+/// What is under way.
+enum From {
+    /// A join. Where the session was in the room before, it stays there, whatever comes.
+    Join(Option<Seat>),
+    Leave,
 }
 
 impl UnderWay<'_> {
     /// Nothing of the room is given while a join is under way.
     fn hold(&self) {
-        if let Some(seat) = &self.seat {
+        if let From::Join(Some(seat)) = &self.from {
             seat.tail.hold(seat.slot, &self.core.outbox);
         }
     }
@@ -244,10 +280,21 @@ impl UnderWay<'_> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(seat) = &self.seat {
-            seat.tail.release(seat.slot, &self.core.outbox);
-        } else if !self.answered {
-            self.engine.errands().leave(self.core, self.room);
+        let (outbox, errands) = (&self.core.outbox, self.engine.errands());
+        if let From::Join(Some(seat)) = &self.from {
+            seat.tail.release(seat.slot, outbox);
+        }
+        if self.answered {
+            return;
+        }
+        match &self.from {
+            From::Leave => errands.leave(self.core, self.room),
+            From::Join(Some(_)) if outbox.seat_in(self.room).is_some() => {}
+            // It ended meanwhile, and is lost here as in its other rooms.
+            From::Join(Some(_)) if outbox.is_over() => {
+                errands.lose(self.core, vec![self.room.clone()], Vec::new());
+            }
+            From::Join(_) => errands.undo(self.core, self.room),
         }
     }
 }

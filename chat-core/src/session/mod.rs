@@ -82,7 +82,7 @@ impl Session {
 
     /// As [`Session::next_batch`], for those who poll.
     pub fn poll_batch(&mut self, cx: &mut Context<'_>, events: &mut Vec<Event>) -> Poll<bool> {
-        let most = events.len() + self.handle.engine().limits().batch;
+        let most = events.len().saturating_add(self.handle.engine().limits().batch.max(1));
         self.poll_up_to(cx, events, most)
     }
 
@@ -129,7 +129,6 @@ impl Session {
                         Drained::Done => {}
                         Drained::More => outbox.again(Ready::Seat(seat)),
                         Drained::Gone => {
-                            outbox.forget_seat(seat, &place.tail);
                             self.handle.engine().hub().maybe_quiet(&place.tail);
                         }
                         Drained::Fell(cursor) => {
@@ -163,7 +162,7 @@ impl Session {
             Poll::Pending => true,
             Poll::Ready(found) => {
                 waiting.tail.healing.done();
-                waiting.tail.healed(waiting.slot, outbox, found.as_deref());
+                waiting.tail.healed(waiting.slot, outbox, found.as_ref());
                 outbox.again(Ready::Seat(waiting.seat));
                 false
             }

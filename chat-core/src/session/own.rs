@@ -24,6 +24,8 @@ impl SessionHandle {
 
     /// Closes a room that this user owns.
     ///
+    /// Cancel safe in that it can be repeated.
+    ///
     /// # Errors
     /// `Forbidden` where somebody else owns it, `RoomClosed`, `NoSuchRoom`, or a fault of the store.
     pub async fn close(&self, room: &RoomId) -> Result<()> {

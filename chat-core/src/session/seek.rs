@@ -80,7 +80,7 @@ impl SessionHandle {
         self.seek_with(&Seek::new(pool).with_tags(tags.iter().copied())).await
     }
 
-    /// As [`seek`](Self::seek), with everything that can be asked for.
+    /// As [`seek`](Self::seek), with everything that can be asked for, and no more cancel safe.
     pub async fn seek_with(&self, seek: &Seek) -> Result<()> {
         self.alive()?;
         let (engine, core) = (self.engine(), self.core());

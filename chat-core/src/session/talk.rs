@@ -120,7 +120,11 @@ impl SessionHandle {
         for core in engine.sessions_of(user) {
             core.set_name(name.clone());
         }
-        let rooms = self.rooms().await?;
+        // All of them: each of the user's sessions may be in as many rooms as one may.
+        let limits = engine.limits();
+        let most = limits.rooms_of_session.saturating_mul(limits.sessions_of_user);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let rooms = engine.backend().presence.rooms_of(user, most).await?;
         let wrote =
             fenced!(engine, |by| engine.backend().presence.rename(by, user, &name, &rooms).await)?;
         engine.wrote(&wrote);

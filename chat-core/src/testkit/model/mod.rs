@@ -35,12 +35,12 @@ use super::stand::{Stage, Stand};
 use crate::body::Body;
 use crate::engine::{Author, Engine};
 use crate::entry::Cursor;
-use crate::event::ByeWhy;
 use crate::id::{Key, PoolName, RoomId, UserId};
 use crate::limits::{MatchRules, StoreOptions};
 use crate::room::{Presence, RoomKind, RoomPolicy, RoomSpec};
 use crate::session::{Join, Session};
 use crate::user::User;
+use crate::why::ByeWhy;
 
 const POOL: &str = "pool";
 
@@ -107,12 +107,21 @@ fn user_id(user: u8) -> String {
 }
 
 fn tags(tags: u8) -> Vec<&'static str> {
-    ["music", "films"].into_iter().enumerate().filter(|(n, _)| tags >> n & 1 == 1).map(|(_, t)| t).collect()
+    ["music", "films"]
+        .into_iter()
+        .enumerate()
+        .filter(|(n, _)| tags >> n & 1 == 1)
+        .map(|(_, t)| t)
+        .collect()
 }
 
 fn spec(id: &str, rules: &Rules) -> RoomSpec {
     let millis = Duration::from_millis;
-    let spec = if rules.kind == RoomKind::Private { RoomSpec::private("t") } else { RoomSpec::public("t") };
+    let spec = if rules.kind == RoomKind::Private {
+        RoomSpec::private("t")
+    } else {
+        RoomSpec::public("t")
+    };
     spec.with_id(id)
         .with_presence(if rules.counts { Presence::Count } else { Presence::Log })
         .with_capacity(rules.capacity as u32)
@@ -173,8 +182,11 @@ impl Play {
             At::Named(n) => Some(format!("r{n}")),
             At::Pair => {
                 let of = |pair: &[u8; 2]| user.is_none_or(|user| pair.contains(&user));
-                let pairs = self.naive.rooms.iter().filter(|(_, room)| room.pair.as_ref().is_some_and(of));
-                pairs.max_by_key(|(_, room)| (room.is_open(), room.created)).map(|(id, _)| id.clone())
+                let pairs =
+                    self.naive.rooms.iter().filter(|(_, room)| room.pair.as_ref().is_some_and(of));
+                pairs
+                    .max_by_key(|(_, room)| (room.is_open(), room.created))
+                    .map(|(id, _)| id.clone())
             }
         }
     }
@@ -191,7 +203,9 @@ impl Play {
 
     async fn act(&mut self, op: &Op) {
         match *op {
-            Op::Connect { slot, user, engine } => self.connect(slot.into(), user, engine.into()).await,
+            Op::Connect { slot, user, engine } => {
+                self.connect(slot.into(), user, engine.into()).await
+            }
             Op::Drop { slot } => self.drop_session(slot.into()),
             Op::Read { slot } => self.read(slot.into()).await,
             Op::Pass { seconds } => self.pass(seconds).await,
@@ -199,7 +213,8 @@ impl Play {
             Op::Post { engine, room, user } => self.post(engine, room, user).await,
             Op::Close { engine, room } => {
                 let Some(id) = self.id(room, None) else { return };
-                let closed = self.engines[usize::from(engine)].close(&RoomId::new(&id).unwrap()).await;
+                let closed =
+                    self.engines[usize::from(engine)].close(&RoomId::new(&id).unwrap()).await;
                 let expected = self.naive.close(&id);
                 self.agree(&closed, &expected);
             }
@@ -274,7 +289,8 @@ impl Play {
             None => Author::System,
         };
         let room = RoomId::new(&id).unwrap();
-        let posted = self.engines[usize::from(engine)].post(&room, body.as_str(), author, None).await;
+        let posted =
+            self.engines[usize::from(engine)].post(&room, body.as_str(), author, None).await;
         let expected = self.naive.post(&id, user, &body);
         self.agree(&posted, &expected);
         if let Ok(spoken) = posted {
@@ -303,7 +319,11 @@ impl Play {
         }
         self.agree(&joined, &self.naive.may_join(slot, &id, create.is_some()));
         let Ok((snapshot, created)) = joined else { return };
-        self.same("created", &created, &self.naive.rooms.get(&id).is_none_or(|room| !room.is_open()));
+        self.same(
+            "created",
+            &created,
+            &self.naive.rooms.get(&id).is_none_or(|room| !room.is_open()),
+        );
         if room.is_pair() {
             self.aliases.insert(snapshot.you.clone(), user);
         }

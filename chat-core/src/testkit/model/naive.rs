@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entry::CloseWhy;
 use crate::id::Epoch;
 use crate::list::Order;
 use crate::room::RoomKind;
-use crate::store::{LostWhy, Replay};
+use crate::store::Replay;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LostWhy};
 
 pub(super) type Code = Result<(), &'static str>;
 
@@ -539,7 +539,12 @@ impl Naive {
         (n, false)
     }
 
-    pub(super) fn post(&mut self, id: &str, user: Option<u8>, body: &str) -> Result<u64, &'static str> {
+    pub(super) fn post(
+        &mut self,
+        id: &str,
+        user: Option<u8>,
+        body: &str,
+    ) -> Result<u64, &'static str> {
         self.open_room(id)?;
         let line = match user {
             Some(user) => format!("said {user} host {body}"),

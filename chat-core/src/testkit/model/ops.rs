@@ -15,28 +15,84 @@ pub struct Schedule(pub(super) Vec<Op>);
 #[derive(Debug, Clone)]
 pub(super) enum Op {
     /// A connection of this user on this engine; what was in the slot is lost.
-    Connect { slot: u8, user: u8, engine: u8 },
+    Connect {
+        slot: u8,
+        user: u8,
+        engine: u8,
+    },
     /// A connection is lost.
-    Drop { slot: u8 },
+    Drop {
+        slot: u8,
+    },
     /// The stream is read.
-    Read { slot: u8 },
-    Open { engine: u8, room: u8, spec: u8 },
-    Join { slot: u8, room: At, create: Option<u8>, since: bool },
-    Leave { slot: u8, room: At },
-    Say { slot: u8, room: At, key: Option<u8> },
-    Post { engine: u8, room: u8, user: Option<u8> },
-    Rename { slot: u8, name: u8 },
+    Read {
+        slot: u8,
+    },
+    Open {
+        engine: u8,
+        room: u8,
+        spec: u8,
+    },
+    Join {
+        slot: u8,
+        room: At,
+        create: Option<u8>,
+        since: bool,
+    },
+    Leave {
+        slot: u8,
+        room: At,
+    },
+    Say {
+        slot: u8,
+        room: At,
+        key: Option<u8>,
+    },
+    Post {
+        engine: u8,
+        room: u8,
+        user: Option<u8>,
+    },
+    Rename {
+        slot: u8,
+        name: u8,
+    },
     /// By a connection, as the owner.
-    CloseOwn { slot: u8, room: At },
+    CloseOwn {
+        slot: u8,
+        room: At,
+    },
     /// By the host.
-    Close { engine: u8, room: At },
-    Kick { engine: u8, room: At, user: u8 },
-    Disconnect { engine: u8, user: u8 },
-    Seek { slot: u8, tags: u8 },
-    Cancel { slot: u8 },
-    Next { slot: u8, tags: u8 },
-    Block { slot: u8 },
-    Pass { seconds: u8 },
+    Close {
+        engine: u8,
+        room: At,
+    },
+    Kick {
+        engine: u8,
+        room: At,
+        user: u8,
+    },
+    Disconnect {
+        engine: u8,
+        user: u8,
+    },
+    Seek {
+        slot: u8,
+        tags: u8,
+    },
+    Cancel {
+        slot: u8,
+    },
+    Next {
+        slot: u8,
+        tags: u8,
+    },
+    Block {
+        slot: u8,
+    },
+    Pass {
+        seconds: u8,
+    },
 }
 
 /// Which room: one of those with a name, or the pair room that was there last.

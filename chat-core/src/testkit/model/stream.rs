@@ -87,7 +87,13 @@ impl Play {
         }
     }
 
-    fn take(&mut self, user: u8, event: Event, told: &mut Told, counts: &mut BTreeMap<String, u32>) {
+    fn take(
+        &mut self,
+        user: u8,
+        event: Event,
+        told: &mut Told,
+        counts: &mut BTreeMap<String, u32>,
+    ) {
         match event {
             Event::Entry(entry) => {
                 let id = entry.room.to_string();
