@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use chat_benches::{Bare, Span, Stand, criterion, now, scale};
-use chat_core::store::{Appended, Author, Say};
+use chat_core::store::{Appended, Say, Speaker};
 use chat_core::{Body, RoomKind, RoomPolicy, RoomSpec, Session};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -58,7 +58,7 @@ fn by_store(c: &mut Criterion) {
         let (body, mut attempt) = (Body::text(TEXT), 0);
         b.iter(|| {
             attempt += 1;
-            let author = Author::Session { session: bare.session(1), user: Bare::user(1) };
+            let author = Speaker::Session { session: bare.session(1), user: Bare::user(1) };
             let (room, body) = (room.clone(), body.clone());
             let say = Say { room, epoch: None, author, body, key: None, attempt };
             let appended = now(bare.backend.rooms.append(bare.by, say));

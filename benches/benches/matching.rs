@@ -86,11 +86,10 @@ fn pair(c: &mut Criterion) {
             now(all[*two].seek("random", &[]));
             let rooms = [one, two].map(|who| {
                 let _ = poll_once(&mut all[*who], Waker::noop(), &mut events);
-                let matched = events.drain(..).find_map(|event| match event {
+                events.drain(..).find_map(|event| match event {
                     Event::Matched(matched) => Some(matched.room().clone()),
                     _ => None,
-                });
-                matched
+                })
             });
             assert!(rooms[0].is_some() && rooms[0] == rooms[1], "they met");
             if let [Some(room), _] = &rooms {

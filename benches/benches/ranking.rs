@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chat_benches::{Bare, Span, criterion, now, scale, scatter};
-use chat_core::store::{Author, Say};
+use chat_core::store::{Say, Speaker};
 use chat_core::{Body, Order, Page, RoomId, RoomKind, RoomPolicy};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -60,7 +60,7 @@ impl Rooms {
         for attempt in 0..times {
             let (room, body) = (self.any(), body.clone());
             let attempt = u128::from(attempt);
-            let say = Say { room, epoch: None, author: Author::System, body, key: None, attempt };
+            let say = Say { room, epoch: None, author: Speaker::System, body, key: None, attempt };
             span.add(|| now(self.bare.backend.rooms.append(self.bare.by, say)));
         }
         span.total()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_core::id::SessionId;
 use chat_core::room::NewRoom;
-use chat_core::store::{Author, Enter, Opened, Say, SessionKey, Sink, Writer};
+use chat_core::store::{Enter, Opened, Say, SessionKey, Sink, Speaker, Writer};
 use chat_core::{
     Backend, Body, Clock, MemoryStore, Name, NodeId, RoomId, RoomKind, RoomPolicy, SharedEntry,
     Signal, StoreOptions, Title, UserId,
@@ -69,7 +69,7 @@ impl Bare {
     /// The site says something. `attempt` has to be another one each time.
     pub fn say(&self, room: &RoomId, text: &str, attempt: u128) {
         let (room, body) = (room.clone(), Body::text(text));
-        let say = Say { room, epoch: None, author: Author::System, body, key: None, attempt };
+        let say = Say { room, epoch: None, author: Speaker::System, body, key: None, attempt };
         now(self.backend.rooms.append(self.by, say));
     }
 
