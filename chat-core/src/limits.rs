@@ -53,7 +53,7 @@ pub struct Limits {
     /// Events of its own (matches, ends of a search) that wait for one session; one that lets more wait is ended
     /// as too slow.
     pub queue: usize,
-    /// Events handed out in one batch.
+    /// Events handed out in one batch; one more where the last of them says that the session was put out of a room.
     pub batch: usize,
 }
 

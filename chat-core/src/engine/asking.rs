@@ -48,6 +48,9 @@ impl Inner {
     }
 
     pub(crate) async fn ask_may_seek(&self, core: &Core, pool: &PoolName) -> Result<()> {
+        if self.pools.as_ref().is_some_and(|pools| !pools.contains(pool)) {
+            return Err(Error::forbidden());
+        }
         let Some((hooks, options)) = &self.hooks else { return Ok(()) };
         let verdict = ask(options, hooks.may_seek(&identity(core), pool), Verdict::Allow).await?;
         allowed(verdict)

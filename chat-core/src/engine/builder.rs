@@ -1,11 +1,13 @@
 //! Putting an engine together.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Engine, Inner};
 use crate::error::Invalid;
 use crate::hooks::{HookOptions, Hooks, Observer, ObserverOptions};
+use crate::id::PoolName;
 use crate::limits::{Limits, StoreOptions};
 use crate::memory::MemoryStore;
 use crate::room::PolicyDefaults;
@@ -27,6 +29,7 @@ pub struct EngineBuilder {
     clock: Clock,
     pub(super) limits: Limits,
     pub(super) policies: PolicyDefaults,
+    pub(super) pools: Option<HashSet<PoolName>>,
     pub(super) hooks: Option<(Arc<dyn Hooks>, HookOptions)>,
     pub(super) observer: Option<(Arc<dyn Observer>, ObserverOptions)>,
 }
@@ -59,6 +62,13 @@ impl EngineBuilder {
     /// What holds in rooms where a spec does not ask for something else.
     pub fn with_policies(mut self, policies: PolicyDefaults) -> Self {
         self.policies = policies;
+        self
+    }
+
+    /// The pools in which users may look for a partner; in others they are refused. Without it: any, as many as the store
+    /// takes ([`StoreOptions::pools`]), which is for hosts that name the pools themselves.
+    pub fn with_pools(mut self, pools: impl IntoIterator<Item = PoolName>) -> Self {
+        self.pools = Some(pools.into_iter().collect());
         self
     }
 
@@ -105,6 +115,7 @@ impl fmt::Debug for EngineBuilder {
             .field("clock", &self.clock)
             .field("limits", &self.limits)
             .field("policies", &self.policies)
+            .field("pools", &self.pools)
             .field("hooks", &self.hooks.is_some())
             .field("observer", &self.observer.is_some())
             .finish()

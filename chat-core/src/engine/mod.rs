@@ -23,6 +23,7 @@ mod mail;
 mod observing;
 mod upkeep;
 
+use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub use host::Author;
 use crate::error::{Error, Result};
 use crate::hooks::{HookOptions, Hooks};
 use crate::hub::{Hub, Tail};
-use crate::id::{NodeId, SessionId, SessionKey, UserId, Writer};
+use crate::id::{NodeId, PoolName, SessionId, SessionKey, UserId, Writer};
 use crate::limits::Limits;
 use crate::room::PolicyDefaults;
 use crate::session::core::Core;
@@ -90,6 +91,10 @@ pub(crate) use fenced;
 /// # }
 /// ```
 ///
+/// *Where it runs*: anywhere. Inside a tokio runtime it starts a handful of background tasks; the runtime needs its timer
+/// enabled then, as it does for [`shutdown`](Self::shutdown) and for hooks. Outside of one, the store in memory and no hooks
+/// given, every operation is complete at its first poll, and [`sweep`](Self::sweep) does what the tasks would.
+///
 /// *How it ends*: with [`shutdown`](Self::shutdown), gracefully; or when the last clone, session and handle are
 /// dropped, as a node that dies.
 #[derive(Clone)]
@@ -102,6 +107,8 @@ pub(crate) struct Inner {
     clock: Clock,
     limits: Arc<Limits>,
     policies: PolicyDefaults,
+    /// The pools in which users may look for a partner, where not all are.
+    pools: Option<HashSet<PoolName>>,
     hooks: Option<(Arc<dyn Hooks>, HookOptions)>,
     observing: Option<Arc<observing::Observing>>,
     node: NodeId,
@@ -243,6 +250,7 @@ impl Inner {
             hub: Arc::new(Hub::new(Arc::clone(&limits))),
             clock,
             policies: from.policies,
+            pools: from.pools,
             hooks: from.hooks,
             observing: from
                 .observer

@@ -86,6 +86,11 @@ impl SessionHandle {
         let (engine, core) = (self.engine(), self.core());
         let (pool, tags, strict) = seek.check(engine.limits())?;
         engine.ask_may_seek(core, &pool).await?;
+        // A match seats the session in one more room: whoever is at the bound seeks none.
+        let most = engine.limits().rooms_of_session;
+        if core.outbox.seated() >= most {
+            return Err(Error::TooMany { bound: Bound::RoomsOfSession, max: most });
+        }
         let most = engine.limits().pools_of_session;
         if core.requests().iter().filter(|request| request.pool != pool).count() >= most {
             return Err(Error::TooMany { bound: Bound::PoolsOfSession, max: most });

@@ -110,7 +110,8 @@ impl SessionHandle {
         self.engine().members(room, after, limit).await
     }
 
-    /// Takes another name, in all rooms the user is in but pair rooms, and for what comes.
+    /// Takes another name, in all rooms the user is in but pair rooms, and for what comes. A room that another connection of the
+    /// user is entering right now may keep the old one.
     ///
     /// Not cancel safe: the name may have changed in some rooms; repeating it does no harm.
     pub async fn rename(&self, name: &str) -> Result<Name> {

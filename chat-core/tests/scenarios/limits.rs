@@ -1,7 +1,8 @@
 //! Nothing is unbounded: each limit has its error, and what was there stays as it was.
 
 use chat_core::{
-    Bound, ByeWhy, Engine, Error, Limits, MatchRules, Order, Result, RoomSpec, StoreOptions, User,
+    Bound, ByeWhy, Engine, Error, Limits, MatchRules, Order, PoolName, Result, RoomSpec,
+    StoreOptions, User,
 };
 
 use crate::support::{Stage, code, connect, told};
@@ -45,6 +46,7 @@ async fn rooms_of_a_session_are_bounded() {
     kim.join(&ids[0]).await.unwrap();
     kim.join(&ids[1]).await.unwrap();
     assert_eq!(bound(kim.join(&ids[2]).await), (Bound::RoomsOfSession, 2));
+    assert_eq!(bound(kim.seek("random", &[]).await), (Bound::RoomsOfSession, 2));
     kim.join(&ids[0]).await.unwrap();
     kim.leave(&ids[0]).await.unwrap();
     kim.join(&ids[2]).await.unwrap();
@@ -143,4 +145,13 @@ async fn defaults_by_kind_hold_where_a_room_does_not_ask_for_something_else() {
     let private = engine.open(RoomSpec::private("b").with_history(9)).await.unwrap();
     assert_eq!((public.policy.history, public.policy.capacity), (7, 1_000));
     assert_eq!((private.policy.history, private.policy.capacity), (9, 3));
+}
+
+#[tokio::test]
+async fn only_the_pools_that_the_host_named_are_sought_in() {
+    let pools = [PoolName::new("en").unwrap(), PoolName::new("ko").unwrap()];
+    let engine = Stage::new().builder().with_pools(pools).build().unwrap();
+    let kim = connect(&engine, "kim").await;
+    kim.seek("ko", &[]).await.unwrap();
+    assert_eq!(code(kim.seek("other", &[]).await), "forbidden");
 }
