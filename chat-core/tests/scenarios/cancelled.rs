@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use chat_core::{Engine, RoomSpec};
+use chat_core::store::Enter;
+use chat_core::{Engine, RoomSpec, SessionId};
 use futures_util::FutureExt;
 
 use crate::support::spy::{Faults, Spy};
-use crate::support::{Stage, code, connect, room, secs, told};
+use crate::support::{Stage, code, connect, room, secs, told, user};
 
 fn spied(stage: &Stage) -> (Engine, Arc<Faults>) {
     let (backend, faults) = Spy::on(&stage.backend);
@@ -159,7 +160,7 @@ async fn what_the_store_was_not_told_while_it_was_away_it_is_told_afterwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_node_has_in_the_store_without_knowing_is_found_by_the_audit() {
+async fn a_join_of_which_nobody_is_left_who_knows_is_undone() {
     let stage = Stage::new();
     let (engine, faults) = spied(&stage);
     let id = opened(&engine).await;
@@ -181,4 +182,57 @@ async fn what_a_node_has_in_the_store_without_knowing_is_found_by_the_audit() {
     tokio::time::sleep(secs(61)).await;
     engine.pass(secs(6)).await;
     assert_eq!(engine.room(&id).await.unwrap().live, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_has_in_the_store_without_knowing_is_taken_out_within_a_minute() {
+    let stage = Stage::new();
+    let (engine, faults) = spied(&stage);
+    let id = opened(&engine).await;
+    let kim = connect(&engine, "kim").await;
+    kim.join(&id).await.unwrap();
+    let by = faults.writer.lock().unwrap();
+    let ghost = Enter {
+        room: id.clone(),
+        create: None,
+        epoch: None,
+        session: by.session(SessionId(u64::MAX)),
+        user: user("ghost"),
+        name: kim.name(),
+        since: None,
+        recent: 0,
+        resume_max: 0,
+        members: 0,
+    };
+    stage.backend.presence.enter(by, ghost).await.unwrap();
+    assert_eq!(engine.room(&id).await.unwrap().live, 2);
+    tokio::time::sleep(secs(61)).await;
+    engine.pass(secs(6)).await;
+    assert_eq!(engine.room(&id).await.unwrap().live, 1);
+    kim.say(&id, "still here").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_not_let_go_while_a_join_is_under_way() {
+    let stage = Stage::new();
+    let (engine, faults) = spied(&stage);
+    let there = stage.engine();
+    let id = opened(&engine).await;
+    let (kim, mut lee) = (connect(&engine, "kim").await, connect(&engine, "lee").await);
+    kim.join(&id).await.unwrap();
+    faults.entered.shut();
+    let handle = lee.handle();
+    let joining = tokio::spawn({
+        let id = id.clone();
+        async move { handle.join(&id).await.unwrap() }
+    });
+    tokio::time::sleep(secs(1)).await;
+    // The last reader goes; longer than a room is kept that nobody reads.
+    kim.leave(&id).now_or_never();
+    tokio::time::sleep(secs(8)).await;
+    faults.entered.open();
+    joining.await.unwrap();
+    told(&mut lee);
+    there.post(&id, "heard", chat_core::Author::System, None).await.unwrap();
+    assert_eq!(told(&mut lee), ["said - heard"]);
 }

@@ -155,6 +155,45 @@ async fn a_list_is_computed_once_for_all_who_watch_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_begins_later_goes_on_from_where_the_others_are() {
+    let engine = Stage::new().engine();
+    let mut early = Watcher::new(&engine, "early", Order::Live, 10).await;
+    for n in 0..5 {
+        engine.open(RoomSpec::public("r").with_id(format!("r{n}"))).await.unwrap();
+        tokio::time::sleep(millis(300)).await;
+    }
+    let mut late = Watcher::new(&engine, "late", Order::Live, 10).await;
+    assert_eq!(late.read(), 0, "what the snapshot holds is not told again");
+    engine.open(RoomSpec::public("r").with_id("r5")).await.unwrap();
+    tokio::time::sleep(millis(300)).await;
+    assert_eq!((early.read(), late.read()), (6, 1));
+    assert_eq!((early.version, &early.rows), (late.version, &late.rows));
+}
+
+#[tokio::test(start_paused = true)]
+async fn talk_that_waits_for_its_second_is_told_although_nothing_else_happens() {
+    let engine = Stage::new().engine();
+    let kim = connect(&engine, "kim").await;
+    let id = kim.join_or_open(RoomSpec::public("r").with_id("r")).await.unwrap().room.id;
+    let mut watcher = Watcher::new(&engine, "watcher", Order::Live, 10).await;
+    tokio::time::sleep(secs(2)).await;
+    kim.say(&id, "goes out").await.unwrap();
+    tokio::time::sleep(millis(300)).await;
+    watcher.read();
+    // Another row changes, so the list is read; the talk has to wait, and nothing follows it.
+    kim.say(&id, "waits").await.unwrap();
+    engine.open(RoomSpec::public("other").with_id("other")).await.unwrap();
+    tokio::time::sleep(millis(300)).await;
+    watcher.read();
+    let last =
+        |watcher: &Watcher| watcher.rows[0].last.as_ref().unwrap().said().unwrap().body.clone();
+    assert_eq!((watcher.rows.len(), last(&watcher)), (2, "goes out".into()));
+    tokio::time::sleep(millis(1_300)).await;
+    watcher.read();
+    assert_eq!(last(&watcher), "waits".into());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_watches_nothing_is_read() {
     let (engine, faults) = spied(&Stage::new());
     let watcher = Watcher::new(&engine, "kim", Order::Live, 10).await;

@@ -34,6 +34,8 @@ pub(crate) struct Faults {
     pub(crate) left: Gate,
     /// Whether every operation fails.
     pub(crate) away: AtomicBool,
+    /// Who entered last.
+    pub(crate) writer: Mutex<Option<Writer>>,
     /// Which entries get lost on their way to sinks.
     pub(crate) lose: Arc<Mutex<Option<Lose>>>,
 }
@@ -192,6 +194,7 @@ impl RoomStore for Spy {
 impl PresenceStore for Spy {
     async fn enter(&self, by: Writer, enter: Enter) -> StoreResult<Entered> {
         self.faults.here("enter")?;
+        *self.faults.writer.lock() = Some(by);
         let entered = self.inner.presence.enter(by, enter).await;
         self.faults.entered.pass().await;
         entered
