@@ -7,10 +7,10 @@ use super::{Inner, fenced};
 use crate::event::{Event, Matched};
 use crate::hooks::Observation;
 use crate::hub::Hub;
-use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId};
+use crate::id::{MatchId, PoolName, RoomId, SessionId, SessionKey, UserId};
 use crate::session::core::Core;
 use crate::session::join::enter;
-use crate::store::{Confirmed, Entered, Mail};
+use crate::store::{Confirmed, Entered, IndexRow, Mail};
 use crate::text::Tag;
 use crate::why::ByeWhy;
 
@@ -63,10 +63,7 @@ impl Inner {
             }
             Mail::Kicked { room, sessions } => {
                 for core in sessions.into_iter().filter_map(|key| self.session(key)) {
-                    core.outbox.put_out(&room);
-                    if let Some((_, seat)) = core.outbox.seat_in(&room) {
-                        seat.tail.kick(seat.slot, &core.outbox);
-                    }
+                    self.take_kick(&core, &room).await;
                 }
             }
             Mail::Disconnect { user, why } => {
@@ -75,6 +72,28 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Puts a session out; unless it came in again since, which the store knows, and mail may be late.
+    async fn take_kick(&self, core: &Core, room: &RoomId) {
+        // While a join is under way it cannot be asked yet what becomes of it: the join finds out itself.
+        let unchanging = core.changing.try_lock();
+        if unchanging.is_ok() && self.is_in(core, room).await {
+            return;
+        }
+        core.outbox.put_out(room);
+        if let Some((_, seat)) = core.outbox.seat_in(room) {
+            seat.tail.kick(seat.slot, &core.outbox);
+        }
+    }
+
+    /// Whether the store has this session in a room; not, where it cannot be asked.
+    async fn is_in(&self, core: &Core, room: &RoomId) -> bool {
+        let Ok(by) = self.writer().await else { return false };
+        let row = IndexRow { room: room.clone(), session: core.id };
+        let before = IndexRow { session: SessionId(core.id.0.saturating_sub(1)), ..row.clone() };
+        let found = self.backend.presence.index(by, Some(before), 1).await;
+        found.is_ok_and(|rows| rows.first() == Some(&row))
     }
 
     /// Subscribes to the coming room, then confirms; or, where the session is gone, gives the place up, so that the other one

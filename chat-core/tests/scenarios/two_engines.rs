@@ -122,6 +122,22 @@ async fn being_put_out_of_a_room_that_only_counts_is_told_too() {
     assert!(events(&mut kim).is_empty());
 }
 
+/// The node learns of a kick by mail, which may be read after the session has come in again.
+#[tokio::test]
+async fn who_comes_back_after_a_kick_is_not_put_out_by_late_news_of_it() {
+    for presence in [Presence::Log, Presence::Count] {
+        let two = two();
+        let mut kim = connect(&two.here, "kim").await;
+        let spec = RoomSpec::public("r").with_id("r").with_presence(presence);
+        let id = kim.join_or_open(spec).await.unwrap().room.id;
+        two.there.kick(&id, &user("kim")).await.unwrap();
+        kim.join(&id).await.unwrap();
+        two.here.sweep().await;
+        two.there.post(&id, "welcome back", Author::System, None).await.unwrap();
+        assert_eq!(told(&mut kim), ["said - welcome back"], "{presence:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn news_from_another_node_comes_without_being_asked_for() {
     let two = two();
