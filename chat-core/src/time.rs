@@ -53,7 +53,7 @@ impl fmt::Display for Timestamp {
 pub struct Clock(Arc<Source>);
 
 enum Source {
-    System(Mutex<Steady>),
+    System(Steady),
     Manual(AtomicU64),
 }
 
@@ -61,7 +61,7 @@ impl Clock {
     /// The system's clock. If it is set back, time here goes on at its usual pace from where it was.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Source::System(Mutex::default())))
+        Self(Arc::new(Source::System(Steady::default())))
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
@@ -74,7 +74,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
-            Source::System(steady) => Timestamp(steady.lock().read(wall_millis())),
+            Source::System(steady) => Timestamp(steady.read(wall_millis)),
             Source::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
         }
     }
@@ -117,22 +117,44 @@ fn wall_millis() -> u64 {
 }
 
 /// Makes a clock that may be set back into one that is not.
+///
+/// Every step of a store asks for the time, on all threads: as long as it goes forward no lock is taken.
 #[derive(Debug, Default)]
 struct Steady {
-    last: u64,
+    /// The latest time that was told.
+    last: AtomicU64,
     /// What all steps back so far add up to. Kept for good: without it, an hour's step back would
     /// be an hour in which nothing expires.
-    correction: u64,
+    correction: AtomicU64,
+    /// Held while a step back is taken up, so that it is once.
+    stepping: Mutex<()>,
 }
 
 impl Steady {
-    fn read(&mut self, wall: u64) -> u64 {
-        let now = wall.saturating_add(self.correction);
-        if now < self.last {
-            self.correction += self.last - now;
-            return self.last;
+    fn read(&self, wall: impl Fn() -> u64) -> u64 {
+        // The correction comes first: a look at the wall from before a step back, corrected by that step, would be a
+        // leap ahead, and for good.
+        let correction = self.correction.load(Ordering::Acquire);
+        let now = wall().saturating_add(correction);
+        let last = self.last.load(Ordering::Acquire);
+        if now > last {
+            self.last.fetch_max(now, Ordering::AcqRel);
         }
-        self.last = now;
+        if now >= last { now } else { self.step_back(wall) }
+    }
+
+    /// Somebody was told a later time: by another thread just now, or before the wall was set back.
+    #[cold]
+    fn step_back(&self, wall: impl Fn() -> u64) -> u64 {
+        let _stepping = self.stepping.lock();
+        let correction = self.correction.load(Ordering::Acquire);
+        let last = self.last.load(Ordering::Acquire);
+        let now = wall().saturating_add(correction);
+        if now < last {
+            self.correction.store(correction + (last - now), Ordering::Release);
+            return last;
+        }
+        self.last.fetch_max(now, Ordering::AcqRel);
         now
     }
 }
@@ -143,11 +165,36 @@ mod tests {
 
     #[test]
     fn a_step_back_is_taken_up_and_time_goes_on() {
-        let mut steady = Steady::default();
-        assert_eq!(steady.read(1_000), 1_000);
-        assert_eq!(steady.read(400), 1_000);
-        assert_eq!(steady.read(450), 1_050);
-        assert_eq!(steady.read(5_000), 5_600);
+        let steady = Steady::default();
+        assert_eq!(steady.read(|| 1_000), 1_000);
+        assert_eq!(steady.read(|| 400), 1_000);
+        assert_eq!(steady.read(|| 450), 1_050);
+        assert_eq!(steady.read(|| 5_000), 5_600);
+    }
+
+    #[test]
+    fn a_step_back_that_many_notice_at_once_is_taken_up_once() {
+        let (steady, wall) = (Steady::default(), AtomicU64::new(1_000_000));
+        let read = || wall.load(Ordering::SeqCst);
+        assert_eq!(steady.read(read), 1_000_000);
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    let mut before = 0;
+                    for _ in 0..10_000 {
+                        let now = steady.read(read);
+                        assert!(now >= before, "{now} after {before}");
+                        before = now;
+                    }
+                });
+            }
+            let goes_on = || (0..1_000).for_each(|_| _ = wall.fetch_add(2, Ordering::SeqCst));
+            goes_on();
+            wall.fetch_sub(900_000, Ordering::SeqCst);
+            goes_on();
+        });
+        let now = steady.read(read);
+        assert!((1_000_000..=1_004_000).contains(&now), "{now}");
     }
 
     #[test]

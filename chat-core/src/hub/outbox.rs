@@ -25,18 +25,25 @@ pub(crate) struct Outbox(Mutex<State>);
 struct State {
     /// The rooms this session is in. A seat's index never changes while it is taken.
     seats: Vec<Option<Seat>>,
-    /// The lists it watches.
-    watches: Vec<Option<Watch>>,
     /// What has news, each at most once: the flag that prevents a second one lies with the source.
     ready: VecDeque<Ready>,
-    /// What is for this session alone, in order; bounded by `Limits::queue`.
-    queue: VecDeque<Event>,
     /// The room that a join is under way to, and whether the session was put out of it meanwhile.
-    joining: Option<(RoomId, bool)>,
+    joining: Option<Box<(RoomId, bool)>>,
+    /// Made when it is needed first: most sessions sit in their rooms and have nothing else.
+    own: Option<Box<Own>>,
     waker: Option<Waker>,
     over: Option<ByeWhy>,
     /// Whether the stream has handed out its `Bye`.
     bye_given: bool,
+}
+
+/// What a session has beside its rooms.
+#[derive(Debug, Default)]
+struct Own {
+    /// The lists it watches.
+    watches: Vec<Option<Watch>>,
+    /// What is for this session alone, in order; bounded by `Limits::queue`.
+    queue: VecDeque<Event>,
 }
 
 /// A place in a room.
@@ -94,10 +101,11 @@ impl Outbox {
         if state.over.is_some() {
             return true;
         }
-        if state.queue.len() >= max {
+        let queue = &mut state.own().queue;
+        if queue.len() >= max {
             return false;
         }
-        state.queue.push_back(event);
+        queue.push_back(event);
         let waker = state.waker.take();
         drop(state);
         wake(waker);
@@ -106,13 +114,13 @@ impl Outbox {
 
     /// Puts an event back that was taken with another.
     pub(crate) fn push_front(&self, event: Event) {
-        self.0.lock().queue.push_front(event);
+        self.0.lock().own().queue.push_front(event);
     }
 
     /// The next thing to look at; registers the waker if there is nothing.
     pub(crate) fn next(&self, cx: &Context<'_>) -> Next {
         let mut state = self.0.lock();
-        if let Some(event) = state.queue.pop_front() {
+        if let Some(event) = state.own.as_mut().and_then(|own| own.queue.pop_front()) {
             return Next::Event(event);
         }
         if let Some(why) = state.over {
@@ -131,7 +139,9 @@ impl Outbox {
                     }
                 }
                 Ready::Watch(index) => {
-                    if let Some(Some(watch)) = state.watches.get(index as usize) {
+                    if let Some(watch) =
+                        state.watches().get(index as usize).and_then(Option::as_ref)
+                    {
                         return Next::Watch(watch.clone());
                     }
                 }
@@ -157,7 +167,8 @@ impl Outbox {
         }
         state.over = Some(why);
         let seats = std::mem::take(&mut state.seats).into_iter().flatten().collect();
-        let watches = std::mem::take(&mut state.watches).into_iter().flatten().collect();
+        let watches = state.own.as_mut().map(|own| std::mem::take(&mut own.watches));
+        let watches = watches.into_iter().flatten().flatten().collect();
         state.ready = VecDeque::new();
         let waker = state.waker.take();
         drop(state);
@@ -167,19 +178,19 @@ impl Outbox {
 
     /// Notes that a join is under way to this room; they come one after the other.
     pub(crate) fn joins(&self, room: &RoomId) {
-        self.0.lock().joining = Some((room.clone(), false));
+        self.0.lock().joining = Some(Box::new((room.clone(), false)));
     }
 
     /// Notes that the session is put out of this room, where it is about to take its place there.
     pub(crate) fn put_out(&self, room: &RoomId) {
-        if let Some((joining, put_out)) = &mut self.0.lock().joining {
-            *put_out |= joining == room;
+        if let Some(joining) = &mut self.0.lock().joining {
+            joining.1 |= joining.0 == *room;
         }
     }
 
     /// Whether the session was put out of the room that it was joining; the join is not under way any more.
     pub(crate) fn joined(&self) -> bool {
-        self.0.lock().joining.take().is_some_and(|(_, put_out)| put_out)
+        self.0.lock().joining.take().is_some_and(|joining| joining.1)
     }
 
     /// Whether the session has ended.
@@ -230,11 +241,13 @@ impl Outbox {
         let (index, _) = state.seat_in(room)?;
         let seat = state.seats[index as usize].take();
         // What is told of the room outside of its tail waits here.
-        state.queue.retain(|event| match event {
-            Event::Matched(matched) => matched.room() != room,
-            Event::Kicked { room: other } => other != room,
-            _ => true,
-        });
+        if let Some(own) = &mut state.own {
+            own.queue.retain(|event| match event {
+                Event::Matched(matched) => matched.room() != room,
+                Event::Kicked { room: other } => other != room,
+                _ => true,
+            });
+        }
         drop(state);
         if let Some(seat) = &seat {
             seat.tail.stand_up(seat.slot, self);
@@ -259,7 +272,7 @@ impl Outbox {
             if state.over.is_some() {
                 return false;
             }
-            free_index(&mut state.watches)
+            free_index(&mut state.own().watches)
         };
         let watch = watch(index);
         let mut state = self.0.lock();
@@ -268,16 +281,17 @@ impl Outbox {
             watch.feed.remove(watch.slot, self);
             return false;
         }
-        state.watches[index as usize] = Some(watch);
+        state.own().watches[index as usize] = Some(watch);
         true
     }
 
     /// Gives up places at lists that match.
     pub(crate) fn unwatch(&self, which: impl Fn(&Feed) -> bool) -> bool {
         let mut state = self.0.lock();
-        let gone: Vec<Watch> = state
-            .watches
-            .iter_mut()
+        let watches = state.own.as_mut().map(|own| own.watches.iter_mut());
+        let gone: Vec<Watch> = watches
+            .into_iter()
+            .flatten()
             .filter(|place| place.as_ref().is_some_and(|watch| which(&watch.feed)))
             .filter_map(Option::take)
             .collect();
@@ -290,11 +304,19 @@ impl Outbox {
 
     /// How many lists the session watches, beside those that match.
     pub(crate) fn watched_beside(&self, which: impl Fn(&Feed) -> bool) -> usize {
-        self.0.lock().watches.iter().flatten().filter(|watch| !which(&watch.feed)).count()
+        self.0.lock().watches().iter().flatten().filter(|watch| !which(&watch.feed)).count()
     }
 }
 
 impl State {
+    fn own(&mut self) -> &mut Own {
+        self.own.get_or_insert_default()
+    }
+
+    fn watches(&self) -> &[Option<Watch>] {
+        self.own.as_ref().map_or(&[], |own| &own.watches)
+    }
+
     fn seat_in(&self, room: &RoomId) -> Option<(u32, &Seat)> {
         let (index, seat) = self.seats.iter().enumerate().find_map(|(i, seat)| {
             seat.as_ref().filter(|s| s.tail.room() == room).map(|s| (i, s))

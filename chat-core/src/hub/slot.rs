@@ -38,9 +38,16 @@ pub(super) struct Slot {
     pub(super) mode: Mode,
     /// A join is under way: whatever there is, nothing is given before its reply.
     pub(super) held: bool,
-    /// What was read from the log for it, until the ring goes on.
-    healed: Option<(Arc<Resumed>, usize)>,
-    healed_at: Option<Instant>,
+    /// Hardly any reader ever falls off, so that what is kept of it is elsewhere.
+    healed: Option<Box<Healed>>,
+}
+
+/// A reader that fell off the tail.
+#[derive(Debug)]
+struct Healed {
+    at: Instant,
+    /// What was read from the log for it and how far it has read that, until the ring goes on.
+    rest: Option<(Arc<Resumed>, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +103,6 @@ impl Slot {
             mode: Mode::Reading,
             held: true,
             healed: None,
-            healed_at: None,
         }
     }
 
@@ -111,7 +117,7 @@ impl Slot {
         self.next = snapshot.cursor.n + 1;
         self.at = snapshot.cursor.at;
         self.heard = heard;
-        self.healed = None;
+        self.let_go();
         self.mode = Mode::Reading;
         self.held = true;
     }
@@ -150,7 +156,7 @@ impl Slot {
             Mode::Stopped => Drained::Done,
             Mode::Reset(why) => {
                 self.mode = Mode::Stopped;
-                self.healed = None;
+                self.let_go();
                 let (room, cursor) = (from.room.clone(), self.cursor(from.ring));
                 events.push(Event::Reset { room, cursor, why });
                 Drained::Done
@@ -217,21 +223,22 @@ impl Slot {
 
     /// The next entry: from what was healed, else from the ring. `None` where it is in neither.
     fn next_entry(&mut self, ring: &Ring) -> Option<SharedEntry> {
-        if let Some((found, mut at)) = self.healed.take()
+        if let Some(healed) = &mut self.healed
+            && let Some((found, mut at)) = healed.rest.take()
             && let Resumed::Entries { entries, .. } = &*found
             && let Some(entry) = entries.get(at).filter(|entry| entry.n == self.next)
         {
             let entry = Arc::clone(entry);
             at += 1;
             // After its last entry it is let go: who has read everything holds nothing.
-            self.healed = (at < entries.len()).then_some((found, at));
+            healed.rest = (at < entries.len()).then_some((found, at));
             return Some(entry);
         }
         ring.get(self.next).map(Arc::clone)
     }
 
     fn fell(&mut self, ring: &Ring) -> Drained {
-        if self.healed_at.is_some_and(|at| at.elapsed() < HEALED_LATELY) {
+        if self.healed.as_ref().is_some_and(|healed| healed.at.elapsed() < HEALED_LATELY) {
             self.mode = Mode::Reset(ResetWhy::Slow);
             return Drained::More;
         }
@@ -245,18 +252,26 @@ impl Slot {
 
     /// Takes what was read from the log for it. Where that does not reach, it is reset.
     pub(super) fn heal(&mut self, found: Option<&Arc<Resumed>>) {
-        self.healed_at = Some(Instant::now());
+        let mut healed = Box::new(Healed { at: Instant::now(), rest: None });
         match found.map(|found| (found, &**found)) {
             Some((found, Resumed::Entries { entries, .. })) => {
                 let at = entries.partition_point(|entry| entry.n < self.next);
                 if entries.get(at).is_some_and(|entry| entry.n == self.next) {
-                    self.healed = Some((Arc::clone(found), at));
+                    healed.rest = Some((Arc::clone(found), at));
                 }
             }
             Some((_, Resumed::Lost { why: LostWhy::Epoch, .. } | Resumed::Missing)) => {
                 self.mode = Mode::Reset(ResetWhy::Epoch);
             }
             Some((_, Resumed::Lost { .. })) | None => self.mode = Mode::Reset(ResetWhy::Slow),
+        }
+        self.healed = Some(healed);
+    }
+
+    /// What was read from the log for it is of no use any more.
+    fn let_go(&mut self) {
+        if let Some(healed) = &mut self.healed {
+            healed.rest = None;
         }
     }
 
