@@ -14,11 +14,12 @@ fn drain(c: &mut Criterion) {
         let members = scale(members).min(members);
         let id = BenchmarkId::new(format!("of {members} sessions"), entries);
         group.throughput(Throughput::Elements(entries as u64));
-        group.bench_with_input(id, &entries, |b, &entries| {
-            let mut stand = Stand::new(members);
+        let mut stand = None;
+        group.bench_function(id, |b| {
+            let stand = stand.get_or_insert_with(|| Stand::new(members));
             b.iter_custom(|looks| {
                 let rounds = looks.div_ceil(members as u64);
-                let took = rounds_of(&mut stand, entries, rounds);
+                let took = rounds_of(stand, entries, rounds);
                 took.mul_f64(looks as f64 / (rounds * members as u64) as f64)
             });
         });
@@ -49,17 +50,23 @@ fn rounds_of(stand: &mut Stand, entries: usize, rounds: u64) -> Duration {
 fn by_rooms(c: &mut Criterion) {
     let mut group = c.benchmark_group("drain, by rooms of the session");
     for rooms in [1, 8, 64] {
-        group.bench_with_input(BenchmarkId::from_parameter(rooms), &rooms, |b, &rooms| {
-            let mut stand = Stand::new(1);
-            for n in 1..rooms {
-                let spec = RoomSpec::public("another").with_id(format!("room-{n}"));
-                now(stand.sessions[0].join_or_open(spec));
-            }
-            stand.read_all(Waker::noop());
-            b.iter_custom(|looks| rounds_of(&mut stand, 1, looks));
+        let mut stand = None;
+        group.bench_function(BenchmarkId::from_parameter(rooms), |b| {
+            let stand = stand.get_or_insert_with(|| in_rooms(rooms));
+            b.iter_custom(|looks| rounds_of(stand, 1, looks));
         });
     }
     group.finish();
+}
+
+fn in_rooms(rooms: usize) -> Stand {
+    let mut stand = Stand::new(1);
+    for n in 1..rooms {
+        let spec = RoomSpec::public("another").with_id(format!("room-{n}"));
+        now(stand.sessions[0].join_or_open(spec));
+    }
+    stand.read_all(Waker::noop());
+    stand
 }
 
 criterion_group! { name = benches; config = criterion(0.3); targets = drain, by_rooms }

@@ -17,8 +17,9 @@ fn rule(c: &mut Criterion) {
     for (size, strict) in [(1_000, true), (100_000, true), (100_000, false), (1_000_000, true)] {
         let name = if strict { "strict" } else { "with timers" };
         let size = scale(size).min(size);
+        let mut crowd = None;
         group.bench_function(BenchmarkId::new(name, size), |b| {
-            let mut crowd = Crowd::new(size, strict);
+            let crowd = crowd.get_or_insert_with(|| Crowd::new(size, strict));
             b.iter_custom(|joins| {
                 let mut span = Span::default();
                 batches(joins, |count| {
@@ -43,13 +44,10 @@ fn store(c: &mut Criterion) {
     let mut group = c.benchmark_group("matching, in the store");
     group.throughput(Throughput::Elements(1));
     let size = scale(100_000);
+    let mut all = None;
     group.bench_function(BenchmarkId::new("strict", size), |b| {
-        let bare = Bare::new();
-        let mut seekers = Seekers::new(bare.by, true);
+        let (bare, seekers) = all.get_or_insert_with(|| full_pool(size));
         let matching = &bare.backend.matching;
-        for _ in 0..size {
-            now(matching.submit(bare.by, seekers.one_who_waits()));
-        }
         b.iter_custom(|joins| {
             let mut span = Span::default();
             batches(joins, |count| {
@@ -70,6 +68,15 @@ fn store(c: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+fn full_pool(size: usize) -> (Bare, Seekers) {
+    let bare = Bare::new();
+    let mut seekers = Seekers::new(bare.by, true);
+    for _ in 0..size {
+        now(bare.backend.matching.submit(bare.by, seekers.one_who_waits()));
+    }
+    (bare, seekers)
 }
 
 /// Everything that a pair costs: two seek, both are told and in their room, one leaves, so that it ends for both.
@@ -108,5 +115,5 @@ fn batches(all: u64, mut run: impl FnMut(usize)) {
     }
 }
 
-criterion_group! { name = benches; config = criterion(0.2); targets = rule, store, pair }
+criterion_group! { name = benches; config = criterion(0.3); targets = rule, store, pair }
 criterion_main!(benches);

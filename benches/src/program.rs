@@ -24,9 +24,9 @@ pub fn scale(full: usize) -> usize {
 #[must_use]
 pub fn criterion(share: f64) -> Criterion {
     Criterion::default()
-        .sample_size(30)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2).mul_f64(share))
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1).mul_f64(share))
         .without_plots()
 }
 
