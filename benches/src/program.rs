@@ -11,10 +11,15 @@ pub fn brief() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
 }
 
-/// A size: as it is when measuring, a small one of the same kind otherwise.
+/// A size: as it is when measuring, a small one of the same kind otherwise. Different sizes stay different: benches are
+/// named after them.
 #[must_use]
 pub fn scale(full: usize) -> usize {
-    if brief() { (full / 1_000).clamp(2, full) } else { full }
+    if brief() {
+        full.min(full.checked_ilog2().map_or(0, |digits| digits as usize + 1))
+    } else {
+        full
+    }
 }
 
 /// Criterion, set so that all benches together take minutes rather than an hour.
