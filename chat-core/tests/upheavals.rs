@@ -11,17 +11,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_core::store::{
-    Confirmed, Enter, Entered, Existing, Next, PairBreak, Request, StoreResult, Writer,
-};
-use chat_core::testkit::broken::{Fault, Tap};
+use chat_core::room::NewRoom;
+use chat_core::store::{Next, PairBreak, Request, StoreResult, Writer};
+use chat_core::testkit::{Tap, Twist};
 use chat_core::{
-    Backend, Clock, Error, Event, HookOptions, HookResult, Hooks, Identity, Limits, MatchId,
-    MemoryStore, Observation, Observer, ObserverOptions, Order, Page, PoolName, Presence, Reason,
-    RoomId, RoomPage, RoomSpec, Seek, Session, StoreError, StoreOptions, Tag, Timestamp, User,
-    Verdict,
+    Backend, Clock, Engine, Error, Event, HookOptions, HookResult, Hooks, Identity, Limits,
+    MemoryStore, Observation, Observer, ObserverOptions, Order, Presence, Reason, RoomId, RoomSpec,
+    Seek, Session, StoreError, StoreOptions, Tag, Timestamp, User, Verdict,
 };
-use chat_core::{Engine, room::NewRoom, store::SessionKey};
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 
@@ -35,6 +32,14 @@ struct Moods {
 }
 
 impl Moods {
+    /// Whoever waits is polled again by the test.
+    async fn free(&self, kept: &Mutex<HashSet<&'static str>>, op: &'static str) {
+        poll_fn(|_| if kept.lock().contains(op) { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
+
+#[async_trait]
+impl Twist for Moods {
     async fn before(&self, op: &'static str) -> StoreResult<()> {
         self.free(&self.waits, op).await;
         if self.fails.lock().contains(op) {
@@ -43,57 +48,19 @@ impl Moods {
         Ok(())
     }
 
-    async fn after<T>(&self, op: &'static str, answer: T) -> T {
+    async fn after(&self, op: &'static str) {
         self.free(&self.answers_late, op).await;
-        answer
-    }
-
-    /// Whoever waits is polled again by the test.
-    async fn free(&self, kept: &Mutex<HashSet<&'static str>>, op: &'static str) {
-        poll_fn(|_| if kept.lock().contains(op) { Poll::Pending } else { Poll::Ready(()) }).await;
-    }
-}
-
-#[async_trait]
-impl Fault for Moods {
-    async fn enter(&self, sound: &Backend, by: Writer, enter: Enter) -> StoreResult<Entered> {
-        self.before("enter").await?;
-        let answer = sound.presence.enter(by, enter).await;
-        self.after("enter", answer).await
-    }
-
-    async fn confirm(
-        &self,
-        sound: &Backend,
-        by: Writer,
-        pool: &PoolName,
-        which: MatchId,
-        session: SessionKey,
-    ) -> StoreResult<Confirmed> {
-        self.before("confirm").await?;
-        sound.matching.confirm(by, pool, which, session).await
     }
 
     async fn next(
         &self,
-        sound: &Backend,
+        behind: &Backend,
         by: Writer,
         leave: PairBreak,
         request: Request,
     ) -> StoreResult<Next> {
-        self.before("next").await?;
         self.asked.lock().push((request.tags.clone(), request.strict));
-        sound.matching.next(by, leave, request).await
-    }
-
-    async fn page(&self, sound: &Backend, order: Order, page: Page) -> StoreResult<RoomPage> {
-        self.before("page").await?;
-        sound.ranking.page(order, page).await
-    }
-
-    async fn get(&self, sound: &Backend, rooms: &[RoomId]) -> StoreResult<Vec<Existing>> {
-        self.before("get").await?;
-        sound.rooms.get(rooms).await
+        behind.matching.next(by, leave, request).await
     }
 }
 
@@ -112,7 +79,7 @@ fn world_of(limits: &Limits) -> World {
     let clock = Clock::manual(Timestamp(1_000_000));
     let backend = MemoryStore::backend(clock.clone(), StoreOptions::default());
     let moods = Arc::new(Moods::default());
-    let tapped = Tap::backend(backend.clone(), Arc::clone(&moods) as Arc<dyn Fault>);
+    let tapped = Tap::backend(backend.clone(), Arc::<Moods>::clone(&moods));
     let engine = |backend| {
         let engine = Engine::builder().with_backend(backend).with_clock(clock.clone());
         engine.with_limits(limits.clone()).build().unwrap()

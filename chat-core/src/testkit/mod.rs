@@ -25,6 +25,7 @@
 //! | `recorder`, `told`, `dice`, `build` | a sink that writes down, logs as lines, repeatable chance, requests with defaults |
 //! | `cases` | the cases, and the list of them |
 //! | `suite` | running them |
+//! | `tap` | a store around a store, which does some things otherwise; engines are tested with it too |
 //! | `broken` | stores that must be rejected |
 //! | `memory` | the stand of the store in memory |
 //! | `model` | the whole engine on a store, against a naive model |
@@ -45,6 +46,7 @@ mod node;
 mod recorder;
 mod stand;
 mod suite;
+mod tap;
 mod told;
 mod world;
 
@@ -56,5 +58,6 @@ pub use node::Node;
 pub use recorder::{Heard, Recorder};
 pub use stand::{Stage, Stand};
 pub use suite::{case, failures, run};
+pub use tap::{Tap, Twist};
 pub use told::{numbers, told};
 pub use world::{Passed, World, reap, sweep};

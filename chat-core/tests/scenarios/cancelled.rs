@@ -6,10 +6,10 @@ use chat_core::store::Enter;
 use chat_core::{Engine, RoomSpec, SessionId};
 use futures_util::FutureExt;
 
-use crate::support::spy::{Faults, Spy};
+use crate::support::spy::Spy;
 use crate::support::{Stage, code, connect, room, secs, told, user};
 
-fn spied(stage: &Stage) -> (Engine, Arc<Faults>) {
+fn spied(stage: &Stage) -> (Engine, Arc<Spy>) {
     let (backend, faults) = Spy::on(&stage.backend);
     (stage.builder().with_backend(backend).build().unwrap(), faults)
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use chat_core::{CloseWhy, Engine, LeftWhy, Presence, RoomSpec, Session, What};
 
-use crate::support::spy::{Faults, Spy};
+use crate::support::spy::Spy;
 use crate::support::{Stage, connect, entries, numbers, room, secs, told};
 
-fn lossy(stage: &Stage) -> (Engine, Arc<Faults>) {
+fn lossy(stage: &Stage) -> (Engine, Arc<Spy>) {
     let (backend, faults) = Spy::on(&stage.backend);
     (stage.builder().with_backend(backend).build().unwrap(), faults)
 }

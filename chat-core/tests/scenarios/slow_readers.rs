@@ -7,12 +7,12 @@ use chat_core::{Engine, Event, Limits, Replay, ResetWhy, RoomId, RoomSpec, Sessi
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::support::spy::{Faults, Spy};
+use crate::support::spy::Spy;
 use crate::support::{Stage, connect, entries, events, numbers, secs, told};
 
 const TAIL: usize = 16;
 
-fn small_tails(stage: &Stage) -> (Engine, Arc<Faults>) {
+fn small_tails(stage: &Stage) -> (Engine, Arc<Spy>) {
     let (backend, faults) = Spy::on(&stage.backend);
     let limits = Limits { tail: TAIL, ..Limits::default() };
     (stage.builder().with_backend(backend).with_limits(limits).build().unwrap(), faults)

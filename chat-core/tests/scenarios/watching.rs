@@ -8,14 +8,14 @@ use chat_core::{
     Engine, Event, ListChange, ListSnapshot, Order, Page, RoomSpec, RoomView, Session, Watched,
 };
 
-use crate::support::spy::{Faults, Spy};
+use crate::support::spy::Spy;
 use crate::support::{Stage, connect, events, room, secs};
 
 fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn spied(stage: &Stage) -> (Engine, Arc<Faults>) {
+fn spied(stage: &Stage) -> (Engine, Arc<Spy>) {
     let (backend, faults) = Spy::on(&stage.backend);
     (stage.builder().with_backend(backend).build().unwrap(), faults)
 }

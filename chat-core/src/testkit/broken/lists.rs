@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::Views;
-use super::tap::Fault;
 use crate::id::{RoomId, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomKind, RoomView};
 use crate::store::{Backend, Existing, Opened, StoreResult, Versions};
+use crate::testkit::Twist;
 
 /// Lists private rooms.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Views for PrivateIsListed {
 }
 
 #[async_trait]
-impl Fault for PrivateIsListed {
+impl Twist for PrivateIsListed {
     async fn open(&self, sound: &Backend, by: Writer, mut room: NewRoom) -> StoreResult<Opened> {
         if room.kind == RoomKind::Private {
             self.0.lock().insert(room.id.clone());
@@ -60,7 +60,7 @@ impl Views for VisitorsNeverFall {
 }
 
 #[async_trait]
-impl Fault for VisitorsNeverFall {
+impl Twist for VisitorsNeverFall {
     async fn get(&self, sound: &Backend, rooms: &[RoomId]) -> StoreResult<Vec<Existing>> {
         self.in_get(sound.rooms.get(rooms).await?)
     }
@@ -75,7 +75,7 @@ impl Fault for VisitorsNeverFall {
 pub(super) struct TotalOfThePage;
 
 #[async_trait]
-impl Fault for TotalOfThePage {
+impl Twist for TotalOfThePage {
     async fn page(&self, sound: &Backend, order: Order, page: Page) -> StoreResult<RoomPage> {
         let mut found = sound.ranking.page(order, page).await?;
         found.total = found.rooms.len() as u64;
@@ -88,7 +88,7 @@ impl Fault for TotalOfThePage {
 pub(super) struct TiesById;
 
 #[async_trait]
-impl Fault for TiesById {
+impl Twist for TiesById {
     async fn page(&self, sound: &Backend, order: Order, page: Page) -> StoreResult<RoomPage> {
         let mut found = sound.ranking.page(order, page).await?;
         if order == Order::Live {
@@ -103,7 +103,7 @@ impl Fault for TiesById {
 pub(super) struct VersionsStandStill;
 
 #[async_trait]
-impl Fault for VersionsStandStill {
+impl Twist for VersionsStandStill {
     async fn versions(&self, _: &Backend) -> StoreResult<Versions> {
         Ok(Versions::default())
     }

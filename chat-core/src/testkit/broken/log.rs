@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::tap::Fault;
 use super::{closed_entry, gap};
 use crate::entry::{Cursor, Entry, Said, What};
 use crate::id::{NodeId, RoomId, Writer};
@@ -13,6 +12,7 @@ use crate::store::{
     Appended, Backend, Close, Closing, Enter, Entered, Existing, History, HistoryPage, Resumed,
     Say, Sink, Speaker, StoreResult,
 };
+use crate::testkit::Twist;
 use crate::time::Timestamp;
 use crate::why::LostWhy;
 
@@ -21,7 +21,7 @@ use crate::why::LostWhy;
 pub(super) struct PublishBeforeStore(Mutex<Vec<Arc<dyn Sink>>>);
 
 #[async_trait]
-impl Fault for PublishBeforeStore {
+impl Twist for PublishBeforeStore {
     async fn attach(
         &self,
         sound: &Backend,
@@ -54,7 +54,7 @@ impl Fault for PublishBeforeStore {
 pub(super) struct TwoClosersWin;
 
 #[async_trait]
-impl Fault for TwoClosersWin {
+impl Twist for TwoClosersWin {
     async fn close(&self, sound: &Backend, by: Writer, close: Close) -> StoreResult<Closing> {
         let room = close.room.clone();
         let closing = sound.rooms.close(by, close).await?;
@@ -72,7 +72,7 @@ impl Fault for TwoClosersWin {
 pub(super) struct EpochIgnored;
 
 #[async_trait]
-impl Fault for EpochIgnored {
+impl Twist for EpochIgnored {
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         sound.rooms.append(by, Say { epoch: None, ..say }).await
     }
@@ -83,7 +83,7 @@ impl Fault for EpochIgnored {
 pub(super) struct KeyForgottenAtTrimming;
 
 #[async_trait]
-impl Fault for KeyForgottenAtTrimming {
+impl Twist for KeyForgottenAtTrimming {
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         let appended = sound.rooms.append(by, say.clone()).await?;
         let Appended::Duplicate { n, .. } = appended else { return Ok(appended) };
@@ -101,7 +101,7 @@ impl Fault for KeyForgottenAtTrimming {
 pub(super) struct KeyCheckedOutside(Mutex<Vec<(RoomId, String)>>);
 
 #[async_trait]
-impl Fault for KeyCheckedOutside {
+impl Twist for KeyCheckedOutside {
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         let Some(key) = say.key.clone() else { return sound.rooms.append(by, say).await };
         let known = (say.room.clone(), format!("{:?} {key}", user_of(&say.author)));
@@ -128,7 +128,7 @@ fn user_of(author: &Speaker) -> Option<&crate::id::UserId> {
 pub(super) struct StrangersSpeak;
 
 #[async_trait]
-impl Fault for StrangersSpeak {
+impl Twist for StrangersSpeak {
     async fn append(&self, sound: &Backend, by: Writer, say: Say) -> StoreResult<Appended> {
         let appended = sound.rooms.append(by, say.clone()).await?;
         let Speaker::Session { user, .. } = &say.author else { return Ok(appended) };
@@ -146,7 +146,7 @@ impl Fault for StrangersSpeak {
 pub(super) struct TimeNotCompared;
 
 #[async_trait]
-impl Fault for TimeNotCompared {
+impl Twist for TimeNotCompared {
     async fn resume(
         &self,
         sound: &Backend,
@@ -168,7 +168,7 @@ impl Fault for TimeNotCompared {
 pub(super) struct SilentPartialFill;
 
 #[async_trait]
-impl Fault for SilentPartialFill {
+impl Twist for SilentPartialFill {
     async fn resume(
         &self,
         sound: &Backend,
@@ -190,7 +190,7 @@ impl Fault for SilentPartialFill {
 pub(super) struct FutureIsNow;
 
 #[async_trait]
-impl Fault for FutureIsNow {
+impl Twist for FutureIsNow {
     async fn resume(
         &self,
         sound: &Backend,
@@ -213,7 +213,7 @@ impl Fault for FutureIsNow {
 pub(super) struct ClosedIsForgotten;
 
 #[async_trait]
-impl Fault for ClosedIsForgotten {
+impl Twist for ClosedIsForgotten {
     async fn get(&self, sound: &Backend, rooms: &[RoomId]) -> StoreResult<Vec<Existing>> {
         let mut found = sound.rooms.get(rooms).await?;
         for existing in &mut found {

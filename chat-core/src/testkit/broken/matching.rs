@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::gap;
-use super::tap::Fault;
 use crate::id::{MatchId, PoolName, RoomId, SessionKey, UserId, Writer};
 use crate::store::{
     Backend, Confirmed, Departure, Mail, MembersPage, Next, PairBreak, Request, StoreResult,
     Submitted,
 };
+use crate::testkit::Twist;
 
 const GHOST: &str = ".ghost";
 
@@ -20,7 +20,7 @@ const GHOST: &str = ".ghost";
 pub(super) struct TicketInTwoMatches;
 
 #[async_trait]
-impl Fault for TicketInTwoMatches {
+impl Twist for TicketInTwoMatches {
     async fn submit(
         &self,
         sound: &Backend,
@@ -57,7 +57,7 @@ impl Fault for TicketInTwoMatches {
 pub(super) struct BlocksForgotten;
 
 #[async_trait]
-impl Fault for BlocksForgotten {
+impl Twist for BlocksForgotten {
     async fn submit(
         &self,
         sound: &Backend,
@@ -73,7 +73,7 @@ impl Fault for BlocksForgotten {
 pub(super) struct StrictWidens;
 
 #[async_trait]
-impl Fault for StrictWidens {
+impl Twist for StrictWidens {
     async fn submit(
         &self,
         sound: &Backend,
@@ -89,7 +89,7 @@ impl Fault for StrictWidens {
 pub(super) struct TagsForgotten;
 
 #[async_trait]
-impl Fault for TagsForgotten {
+impl Twist for TagsForgotten {
     async fn submit(
         &self,
         sound: &Backend,
@@ -106,7 +106,7 @@ impl Fault for TagsForgotten {
 pub(super) struct TimeOfEntryLost;
 
 #[async_trait]
-impl Fault for TimeOfEntryLost {
+impl Twist for TimeOfEntryLost {
     async fn submit(
         &self,
         sound: &Backend,
@@ -124,7 +124,7 @@ impl Fault for TimeOfEntryLost {
 pub(super) struct OneConfirms(Mutex<HashMap<MatchId, Vec<SessionKey>>>);
 
 #[async_trait]
-impl Fault for OneConfirms {
+impl Twist for OneConfirms {
     async fn mail(&self, sound: &Backend, by: Writer) -> StoreResult<Vec<Mail>> {
         let mail = sound.matching.mail(by).await?;
         for mail in &mail {
@@ -159,7 +159,7 @@ impl Fault for OneConfirms {
 pub(super) struct LostAreMatched;
 
 #[async_trait]
-impl Fault for LostAreMatched {
+impl Twist for LostAreMatched {
     async fn lose_place(
         &self,
         _: &Backend,
@@ -177,7 +177,7 @@ impl Fault for LostAreMatched {
 pub(super) struct LostPlaceNotKept;
 
 #[async_trait]
-impl Fault for LostPlaceNotKept {
+impl Twist for LostPlaceNotKept {
     async fn lose_place(
         &self,
         sound: &Backend,
@@ -198,7 +198,7 @@ impl Fault for LostPlaceNotKept {
 pub(super) struct NextInTwoSteps;
 
 #[async_trait]
-impl Fault for NextInTwoSteps {
+impl Twist for NextInTwoSteps {
     async fn next(
         &self,
         sound: &Backend,
@@ -226,7 +226,7 @@ impl Fault for NextInTwoSteps {
 pub(super) struct AliasesLeak(Mutex<HashMap<UserId, UserId>>);
 
 #[async_trait]
-impl Fault for AliasesLeak {
+impl Twist for AliasesLeak {
     async fn confirm(
         &self,
         sound: &Backend,

@@ -1,15 +1,15 @@
 //! Stores that are broken in one way each, and that the suite must reject.
 //!
-//! Each is a [`Fault`] in a [`Tap`] around a store that is sound otherwise. [`list`] tells which cases must reject
-//! which; [`rejection_suite!`](crate::rejection_suite) makes a test of each line. So a case that proves nothing is
-//! noticed, as is one that would pass on a store that is nearly right.
+//! Each is a [`Twist`] in a [`Tap`](super::Tap) around a store that is sound otherwise. [`list`] tells which cases
+//! must reject which; [`rejection_suite!`](crate::rejection_suite) makes a test of each line. So a case that proves
+//! nothing is noticed, as is one that would pass on a store that is nearly right.
 
 mod lists;
 mod log;
 mod matching;
 mod presence;
 mod sinks;
-mod tap;
+mod stand;
 mod time;
 
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::id::RoomId;
 use crate::list::RoomPage;
 use crate::room::RoomView;
 use crate::store::{Backend, Existing, HistoryPage, StoreResult};
+use crate::testkit::Twist;
 
 use lists::{PrivateIsListed, TiesById, TotalOfThePage, VersionsStandStill, VisitorsNeverFall};
 use log::{
@@ -34,14 +35,14 @@ use presence::{
     OneTabIsTheUser, SnapshotOfTwoMoments, SnapshotOneLate,
 };
 use sinks::{OrderSwapped, SubscribesLate, UnsubscribesTheLatest};
-pub use tap::{BrokenStand, Fault, Tap};
+pub use stand::BrokenStand;
 use time::{AmnestyIgnored, FencingIgnored, GhostsStay, ToldTwice};
 
 /// No fault at all: what is wrapped passes the whole suite, so whatever fails is the fault's doing.
 #[derive(Debug, Default)]
 pub struct NoFault;
 
-impl Fault for NoFault {}
+impl Twist for NoFault {}
 
 /// The time between two steps that should have been one: others get their turn.
 async fn gap() {
@@ -87,7 +88,7 @@ pub struct Broken {
     /// Cases each of which fails on it; see [`case`](super::case).
     pub rejected_by: &'static [&'static str],
     /// Makes the fault.
-    pub fault: fn() -> Arc<dyn Fault>,
+    pub fault: fn() -> Arc<dyn Twist>,
 }
 
 impl std::fmt::Debug for Broken {

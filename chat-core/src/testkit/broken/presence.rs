@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::tap::Fault;
 use super::{Views, gap};
 use crate::entry::{Entry, SharedEntry, What};
 use crate::id::{RoomId, SessionKey, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomPolicy, RoomView};
 use crate::store::{Admission, Backend, Departure, Enter, Entered, Existing, Opened, StoreResult};
+use crate::testkit::Twist;
 use crate::time::Timestamp;
 
 /// Counts users by adding one for each who comes and subtracting one for each who goes.
@@ -26,7 +26,7 @@ impl Views for CountsUpAndDown {
 }
 
 #[async_trait]
-impl Fault for CountsUpAndDown {
+impl Twist for CountsUpAndDown {
     async fn enter(&self, sound: &Backend, by: Writer, enter: Enter) -> StoreResult<Entered> {
         let mut entered = sound.presence.enter(by, enter).await?;
         if let Entered::In(admission) = &mut entered {
@@ -64,7 +64,7 @@ impl Fault for CountsUpAndDown {
 pub(super) struct FirstSessionCheckedOutside;
 
 #[async_trait]
-impl Fault for FirstSessionCheckedOutside {
+impl Twist for FirstSessionCheckedOutside {
     async fn enter(&self, sound: &Backend, by: Writer, enter: Enter) -> StoreResult<Entered> {
         let (user, name, room) = (enter.user.clone(), enter.name.clone(), enter.room.clone());
         let first = !sound.presence.rooms_of(&user, u32::MAX).await?.contains(&room);
@@ -96,7 +96,7 @@ impl CapacityCheckedOutside {
 }
 
 #[async_trait]
-impl Fault for CapacityCheckedOutside {
+impl Twist for CapacityCheckedOutside {
     async fn open(&self, sound: &Backend, by: Writer, room: NewRoom) -> StoreResult<Opened> {
         sound.rooms.open(by, self.widen(room)).await
     }
@@ -121,7 +121,7 @@ impl Fault for CapacityCheckedOutside {
 pub(super) struct SnapshotOneLate;
 
 #[async_trait]
-impl Fault for SnapshotOneLate {
+impl Twist for SnapshotOneLate {
     async fn enter(&self, sound: &Backend, by: Writer, enter: Enter) -> StoreResult<Entered> {
         let mut entered = sound.presence.enter(by, enter).await?;
         if let Entered::In(admission) = &mut entered {
@@ -139,7 +139,7 @@ impl Fault for SnapshotOneLate {
 pub(super) struct SnapshotOfTwoMoments;
 
 #[async_trait]
-impl Fault for SnapshotOfTwoMoments {
+impl Twist for SnapshotOfTwoMoments {
     async fn enter(&self, sound: &Backend, by: Writer, enter: Enter) -> StoreResult<Entered> {
         let (room, limit) = (enter.room.clone(), enter.members);
         let mut entered = sound.presence.enter(by, enter).await?;
@@ -158,7 +158,7 @@ impl Fault for SnapshotOfTwoMoments {
 pub(super) struct GraceIgnored;
 
 #[async_trait]
-impl Fault for GraceIgnored {
+impl Twist for GraceIgnored {
     async fn lose(
         &self,
         sound: &Backend,
@@ -181,7 +181,7 @@ impl Fault for GraceIgnored {
 pub(super) struct OneTabIsTheUser;
 
 #[async_trait]
-impl Fault for OneTabIsTheUser {
+impl Twist for OneTabIsTheUser {
     async fn leave(
         &self,
         sound: &Backend,

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::tap::Fault;
 use crate::entry::{SharedEntry, Signal};
 use crate::id::{NodeId, RoomId, Writer};
 use crate::store::{Appended, Backend, Say, Sink, StoreResult, Subscription};
+use crate::testkit::Twist;
 
 /// Tells sinks every other entry behind the one after it.
 #[derive(Default)]
 pub(super) struct OrderSwapped;
 
 #[async_trait]
-impl Fault for OrderSwapped {
+impl Twist for OrderSwapped {
     async fn attach(
         &self,
         sound: &Backend,
@@ -68,7 +68,7 @@ impl Sink for Swapping {
 pub(super) struct SubscribesLate(Mutex<Vec<(Writer, RoomId)>>);
 
 #[async_trait]
-impl Fault for SubscribesLate {
+impl Twist for SubscribesLate {
     async fn subscribe(&self, _: &Backend, by: Writer, room: &RoomId) -> StoreResult<Subscription> {
         self.0.lock().push((by, room.clone()));
         Ok(Subscription(self.0.lock().len() as u64))
@@ -89,7 +89,7 @@ impl Fault for SubscribesLate {
 pub(super) struct UnsubscribesTheLatest(Mutex<HashMap<(Writer, RoomId), Subscription>>);
 
 #[async_trait]
-impl Fault for UnsubscribesTheLatest {
+impl Twist for UnsubscribesTheLatest {
     async fn subscribe(
         &self,
         sound: &Backend,

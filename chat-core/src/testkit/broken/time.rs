@@ -7,14 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::tap::Fault;
 use crate::error::StoreError;
 use crate::id::{NodeId, Writer};
 use crate::room::NewRoom;
 use crate::store::{
     Appended, Backend, Close, Closing, Due, Enter, Entered, Opened, Reaped, Say, Sink, StoreResult,
 };
-use crate::testkit::{Recorder, Stage};
+use crate::testkit::{Recorder, Stage, Twist};
 
 /// Takes writes from nodes whose life is over.
 #[derive(Default)]
@@ -29,7 +28,7 @@ impl FencingIgnored {
 }
 
 #[async_trait]
-impl Fault for FencingIgnored {
+impl Twist for FencingIgnored {
     async fn open(&self, sound: &Backend, by: Writer, room: NewRoom) -> StoreResult<Opened> {
         match sound.rooms.open(by, room.clone()).await {
             Err(StoreError::Fenced) => sound.rooms.open(Self::fresh(sound).await?, room).await,
@@ -64,7 +63,7 @@ impl Fault for FencingIgnored {
 pub(super) struct AmnestyIgnored;
 
 #[async_trait]
-impl Fault for AmnestyIgnored {
+impl Twist for AmnestyIgnored {
     async fn advance(&self, stage: &dyn Stage, by: Duration) {
         // To the sound store it looks as if somebody had been looking all the time.
         let expiry = stage.backend().await.expiry;
@@ -85,7 +84,7 @@ impl Fault for AmnestyIgnored {
 pub(super) struct ToldTwice(Mutex<HashMap<Due, Reaped>>);
 
 #[async_trait]
-impl Fault for ToldTwice {
+impl Twist for ToldTwice {
     async fn reap(&self, sound: &Backend, by: Writer, due: &Due) -> StoreResult<Reaped> {
         let reaped = sound.expiry.reap(by, due).await?;
         let mut done = self.0.lock();
@@ -102,7 +101,7 @@ impl Fault for ToldTwice {
 pub(super) struct GhostsStay;
 
 #[async_trait]
-impl Fault for GhostsStay {
+impl Twist for GhostsStay {
     async fn reap(&self, sound: &Backend, by: Writer, due: &Due) -> StoreResult<Reaped> {
         match due {
             Due::Node(_) => Ok(Reaped::default()),

@@ -1,7 +1,7 @@
-//! A wrapper around a backend in which one thing can go wrong.
+//! A store around a store, which does some things otherwise.
 //!
-//! All operations of the five traits are listed here once. From the list come [`Fault`], in which each operation
-//! is handed on unless a fault does something else, and [`Tap`], which is a store whose operations are a fault's.
+//! All operations of the five traits are listed here once. From the list come [`Twist`], in which each operation
+//! is handed on unless a twist does something else, and [`Tap`], which is a store whose operations are a twist's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use crate::body::Body;
 use crate::entry::{Cursor, SharedEntry};
 use crate::id::{MatchId, NodeId, PoolName, RoomId, SessionKey, UserId, Writer};
-use crate::limits::StoreOptions;
 use crate::list::{Order, Page, RoomPage};
 use crate::room::NewRoom;
 use crate::store::{
@@ -20,7 +19,7 @@ use crate::store::{
     Opened, PairBreak, Peeked, PresenceStore, RankingStore, Reaped, Request, Resumed, RoomStore,
     Say, Signalled, Sink, StoreResult, Submitted, Subscription, Versions, Withdrawn,
 };
-use crate::testkit::{Stage, Stand};
+use crate::testkit::Stage;
 use crate::text::Name;
 use crate::why::ByeWhy;
 
@@ -31,22 +30,31 @@ macro_rules! operations {
             $( plain $plain:ident() -> $plain_out:ty; )*
         }
     )*) => {
-        /// One thing that goes wrong in a store that is sound otherwise.
+        /// What a store does otherwise than the one behind it: it counts, waits, fails, or is wrong.
         ///
-        /// Each method stands for the operation of the same name, is given the sound store, and hands the operation
-        /// on to it unless it is overridden.
+        /// Each method that is named like an operation stands for it, is given the store behind, and hands the
+        /// operation on to it unless it is overridden.
         #[async_trait]
-        pub trait Fault: Send + Sync + 'static {
+        pub trait Twist: Send + Sync + 'static {
+            /// What comes before each asynchronous operation, of which it is told the name; if it fails, so does the
+            /// operation, and nothing else is done.
+            async fn before(&self, _op: &'static str) -> StoreResult<()> {
+                Ok(())
+            }
+
+            /// What comes between each asynchronous operation and its answer.
+            async fn after(&self, _op: &'static str) {}
+
             $($(
                 /// The operation of this name.
-                async fn $op(&self, sound: &Backend $(, $arg: $ty)*) -> $out {
-                    sound.$part.$op($($arg),*).await
+                async fn $op(&self, behind: &Backend $(, $arg: $ty)*) -> $out {
+                    behind.$part.$op($($arg),*).await
                 }
             )*)*
             $($(
                 /// The operation of this name.
-                fn $plain(&self, sound: &Backend) -> $plain_out {
-                    sound.$part.$plain()
+                fn $plain(&self, behind: &Backend) -> $plain_out {
+                    behind.$part.$plain()
                 }
             )*)*
 
@@ -61,12 +69,15 @@ macro_rules! operations {
             impl $trait for Tap {
                 $(
                     async fn $op(&self $(, $arg: $ty)*) -> $out {
-                        self.fault.$op(&self.sound $(, $arg)*).await
+                        self.twist.before(stringify!($op)).await?;
+                        let answer = self.twist.$op(&self.behind $(, $arg)*).await;
+                        self.twist.after(stringify!($op)).await;
+                        answer
                     }
                 )*
                 $(
                     fn $plain(&self) -> $plain_out {
-                        self.fault.$plain(&self.sound)
+                        self.twist.$plain(&self.behind)
                     }
                 )*
             }
@@ -124,66 +135,22 @@ operations! {
     }
 }
 
-/// A store with a fault.
+/// A store whose operations are a twist's.
 pub struct Tap {
-    sound: Backend,
-    fault: Arc<dyn Fault>,
+    behind: Backend,
+    twist: Arc<dyn Twist>,
 }
 
 impl Tap {
-    /// A backend that is this one, with a fault.
+    /// A backend that is this one, with a twist.
     #[must_use]
-    pub fn backend(sound: Backend, fault: Arc<dyn Fault>) -> Backend {
-        Backend::of(&Arc::new(Self { sound, fault }))
+    pub fn backend(behind: Backend, twist: Arc<dyn Twist>) -> Backend {
+        Backend::of(&Arc::new(Self { behind, twist }))
     }
 }
 
 impl std::fmt::Debug for Tap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tap")
-    }
-}
-
-/// Makes the stores of another stand, with a fault in each.
-pub struct BrokenStand {
-    sound: Arc<dyn Stand>,
-    fault: fn() -> Arc<dyn Fault>,
-}
-
-impl BrokenStand {
-    /// Breaks the stores of this stand; what a fault remembers is of one store.
-    #[must_use]
-    pub fn new(sound: Arc<dyn Stand>, fault: fn() -> Arc<dyn Fault>) -> Self {
-        Self { sound, fault }
-    }
-}
-
-impl std::fmt::Debug for BrokenStand {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("BrokenStand")
-    }
-}
-
-#[async_trait]
-impl Stand for BrokenStand {
-    async fn stage(&self, options: StoreOptions) -> Arc<dyn Stage> {
-        let sound = self.sound.stage(options).await;
-        Arc::new(BrokenStage { sound, fault: (self.fault)() })
-    }
-}
-
-struct BrokenStage {
-    sound: Arc<dyn Stage>,
-    fault: Arc<dyn Fault>,
-}
-
-#[async_trait]
-impl Stage for BrokenStage {
-    async fn backend(&self) -> Backend {
-        Tap::backend(self.sound.backend().await, Arc::clone(&self.fault))
-    }
-
-    async fn advance(&self, by: Duration) {
-        self.fault.advance(&*self.sound, by).await;
     }
 }
