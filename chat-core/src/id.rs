@@ -317,7 +317,7 @@ impl NodeId {
 pub struct Incarnation(pub u64);
 number_id!(Incarnation, "incarnation");
 
-/// One connection of one user, unique within its node; with its [`Writer`](crate::id::Writer), in the store.
+/// One connection of one user, unique within its node; with its [`Writer`], in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 number_id!(SessionId, "session");

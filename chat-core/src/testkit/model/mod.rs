@@ -1,7 +1,7 @@
 //! The whole engine against a naive model, along random schedules.
 //!
 //! A few users with several connections each, over two engines on one store, do everything that sessions and hosts can
-//! do; time passes in between. After each step everything that can be asked is compared with [`Naive`]: who
+//! do; time passes in between. After each step everything that can be asked is compared with `Naive`: who
 //! is where under what name, numbers, logs, lists in all orders, who waits for a partner, who is online, why rooms
 //! closed, and how each command was answered. Each stream is compared when it is read: every entry exactly once, in
 //! order, from its snapshot's cursor on.
