@@ -52,53 +52,35 @@ impl Twist for TicketInTwoMatches {
     }
 }
 
-/// Forgets whom the host says are blocked.
-#[derive(Default)]
-pub(super) struct BlocksForgotten;
+/// Makes faults that put something else into the queue than what was asked for.
+macro_rules! misread {
+    ($( $(#[$about:meta])* $fault:ident: $($field:ident = $value:expr),+; )*) => {$(
+        $(#[$about])*
+        #[derive(Default)]
+        pub(super) struct $fault;
 
-#[async_trait]
-impl Twist for BlocksForgotten {
-    async fn submit(
-        &self,
-        sound: &Backend,
-        by: Writer,
-        request: Request,
-    ) -> StoreResult<Submitted> {
-        sound.matching.submit(by, Request { blocked: Vec::new(), ..request }).await
-    }
+        #[async_trait]
+        impl Twist for $fault {
+            async fn submit(
+                &self,
+                sound: &Backend,
+                by: Writer,
+                mut request: Request,
+            ) -> StoreResult<Submitted> {
+                $( request.$field = $value; )+
+                sound.matching.submit(by, request).await
+            }
+        }
+    )*};
 }
 
-/// Widens also who asked to be strict.
-#[derive(Default)]
-pub(super) struct StrictWidens;
-
-#[async_trait]
-impl Twist for StrictWidens {
-    async fn submit(
-        &self,
-        sound: &Backend,
-        by: Writer,
-        request: Request,
-    ) -> StoreResult<Submitted> {
-        sound.matching.submit(by, Request { strict: false, ..request }).await
-    }
-}
-
-/// Takes everybody's tags for none.
-#[derive(Default)]
-pub(super) struct TagsForgotten;
-
-#[async_trait]
-impl Twist for TagsForgotten {
-    async fn submit(
-        &self,
-        sound: &Backend,
-        by: Writer,
-        request: Request,
-    ) -> StoreResult<Submitted> {
-        let (tags, strict) = (Vec::new(), false);
-        sound.matching.submit(by, Request { tags, strict, ..request }).await
-    }
+misread! {
+    /// Forgets whom the host says are blocked.
+    BlocksForgotten: blocked = Vec::new();
+    /// Widens also who asked to be strict.
+    StrictWidens: strict = false;
+    /// Takes everybody's tags for none.
+    TagsForgotten: tags = Vec::new(), strict = false;
 }
 
 /// Gives whoever asks again a new time of entry.

@@ -301,6 +301,7 @@ macro_rules! __store_cases {
                     what_is_said_puts_the_silence_off
                     comings_and_goings_are_silence
                     an_empty_room_closes
+                    a_room_nobody_entered_closes
                     who_comes_back_keeps_the_room
                     in_grace_is_not_empty
                     a_room_reaches_its_greatest_age

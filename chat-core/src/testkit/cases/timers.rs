@@ -1,8 +1,11 @@
 //! Rooms that end by themselves.
 
-use crate::room::RoomPolicy;
+use std::sync::Arc;
+
+use crate::id::RoomId;
+use crate::room::{NewRoom, RoomPolicy};
 use crate::testkit::build::{public_with, secs};
-use crate::testkit::{Stand, World, told};
+use crate::testkit::{Node, Passed, Stand, World, told};
 use crate::why::CloseWhy;
 
 /// A policy under which nothing ends.
@@ -12,170 +15,142 @@ fn forever(policy: &mut RoomPolicy) {
     policy.max_age = None;
 }
 
+/// A room that ends in no other way than this.
+fn only(id: &str, end: impl FnOnce(&mut RoomPolicy)) -> NewRoom {
+    public_with(id, |policy| {
+        forever(policy);
+        end(policy);
+    })
+}
+
+/// A node, and a room whose end is looked at.
+struct Ending {
+    world: World,
+    node: Arc<Node>,
+    room: RoomId,
+}
+
+impl Ending {
+    async fn of(stand: &dyn Stand, room: NewRoom) -> Self {
+        let world = World::new(stand).await;
+        let node = world.node().await;
+        let room = node.open(room).await.id;
+        Self { world, node, room }
+    }
+
+    /// So many seconds pass, and the room is still there.
+    async fn lasts(&self, seconds: u64) {
+        self.world.pass(secs(seconds)).await;
+        assert!(self.node.is_open(&self.room).await);
+    }
+
+    /// Within so many seconds the room ends, once, and for this reason.
+    async fn ends(&self, seconds: u64, why: CloseWhy) -> Passed {
+        let passed = self.world.pass(secs(seconds)).await;
+        assert_eq!(passed.closed(&self.room), [why]);
+        assert_eq!(self.node.ended(&self.room).await, why);
+        passed
+    }
+}
+
 /// A room in which nothing is said for as long as the policy allows closes.
 pub(super) async fn a_silent_room_closes(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.idle = Some(secs(30));
-        }))
-        .await
-        .id;
-    node.guest("kim").enter(&room).await;
-    world.pass(secs(28)).await;
-    assert!(node.is_open(&room).await);
-    let passed = world.pass(secs(2)).await;
-    assert_eq!(passed.closed(&room), [CloseWhy::Idle]);
-    assert_eq!(told(&passed.wrote_in(&room)), ["closed idle"]);
-    assert_eq!(node.ended(&room).await, CloseWhy::Idle);
-    assert_eq!(told(&node.log(&room).await), ["joined kim 1", "closed idle"]);
+    let tea = Ending::of(stand, only("tea", |policy| policy.idle = Some(secs(30)))).await;
+    tea.node.guest("kim").enter(&tea.room).await;
+    tea.lasts(28).await;
+    let passed = tea.ends(2, CloseWhy::Idle).await;
+    assert_eq!(told(&passed.wrote_in(&tea.room)), ["closed idle"]);
+    assert_eq!(told(&tea.node.log(&tea.room).await), ["joined kim 1", "closed idle"]);
 }
 
 /// Each thing said begins the silence anew, whoever says it: when the old deadline comes due it is looked at again.
 pub(super) async fn what_is_said_puts_the_silence_off(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.idle = Some(secs(30));
-        }))
-        .await
-        .id;
-    let kim = node.guest("kim");
-    kim.enter(&room).await;
-    world.pass(secs(20)).await;
-    kim.say(&room, "a").await;
-    let passed = world.pass(secs(28)).await;
+    let tea = Ending::of(stand, only("tea", |policy| policy.idle = Some(secs(30)))).await;
+    let kim = tea.node.guest("kim");
+    kim.enter(&tea.room).await;
+    tea.lasts(20).await;
+    kim.say(&tea.room, "a").await;
+    let passed = tea.world.pass(secs(28)).await;
     assert!(passed.happened.is_empty(), "28 s of silence: {passed:?}");
-    node.post(&room, "b").await;
-    world.pass(secs(28)).await;
-    assert!(node.is_open(&room).await);
-    let passed = world.pass(secs(2)).await;
-    assert_eq!(passed.closed(&room), [CloseWhy::Idle]);
+    tea.node.post(&tea.room, "b").await;
+    tea.lasts(28).await;
+    tea.ends(2, CloseWhy::Idle).await;
 }
 
 /// Coming, going and renaming is not saying.
 pub(super) async fn comings_and_goings_are_silence(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.idle = Some(secs(30));
-        }))
-        .await
-        .id;
+    let tea = Ending::of(stand, only("tea", |policy| policy.idle = Some(secs(30)))).await;
     for n in 0..7 {
-        let guest = node.guest(&format!("g{n}"));
-        guest.enter(&room).await;
-        world.pass(secs(4)).await;
-        guest.leave(&room).await;
+        let guest = tea.node.guest(&format!("g{n}"));
+        guest.enter(&tea.room).await;
+        tea.lasts(4).await;
+        guest.leave(&tea.room).await;
     }
-    assert!(node.is_open(&room).await);
-    world.pass(secs(2)).await;
-    assert_eq!(node.ended(&room).await, CloseWhy::Idle);
+    tea.ends(2, CloseWhy::Idle).await;
 }
 
-/// A room that everybody left closes after the time its policy gives; one that nobody ever entered is empty from
-/// its opening.
+/// A room that everybody left closes after the time its policy gives.
 pub(super) async fn an_empty_room_closes(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let make = |id| {
-        public_with(id, |policy| {
-            forever(policy);
-            policy.empty = Some(secs(30));
-        })
-    };
-    let never = node.open(make("never")).await.id;
-    let once = node.open(make("once")).await.id;
-    let kim = node.guest("kim");
-    kim.enter(&once).await;
-    world.pass(secs(10)).await;
-    kim.leave(&once).await;
-    world.pass(secs(18)).await;
-    assert!(node.is_open(&never).await);
-    let passed = world.pass(secs(2)).await;
-    assert_eq!(passed.closed(&never), [CloseWhy::Empty]);
-    node.post(&once, "speaking keeps nobody in").await;
-    world.pass(secs(8)).await;
-    assert!(node.is_open(&once).await);
-    let passed = world.pass(secs(2)).await;
-    assert_eq!(passed.closed(&once), [CloseWhy::Empty]);
+    let tea = Ending::of(stand, only("tea", |policy| policy.empty = Some(secs(30)))).await;
+    let kim = tea.node.guest("kim");
+    kim.enter(&tea.room).await;
+    tea.lasts(10).await;
+    kim.leave(&tea.room).await;
+    tea.lasts(20).await;
+    tea.node.post(&tea.room, "speaking keeps nobody in").await;
+    tea.lasts(8).await;
+    tea.ends(2, CloseWhy::Empty).await;
+}
+
+/// A room that nobody ever entered is empty from its opening.
+pub(super) async fn a_room_nobody_entered_closes(stand: &dyn Stand) {
+    let tea = Ending::of(stand, only("tea", |policy| policy.empty = Some(secs(30)))).await;
+    tea.lasts(28).await;
+    tea.ends(2, CloseWhy::Empty).await;
 }
 
 /// Who comes back in time keeps the room open; when they go, its time begins anew.
 pub(super) async fn who_comes_back_keeps_the_room(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.empty = Some(secs(30));
-        }))
-        .await
-        .id;
-    let kim = node.guest("kim");
-    kim.enter(&room).await;
+    let tea = Ending::of(stand, only("tea", |policy| policy.empty = Some(secs(30)))).await;
+    let kim = tea.node.guest("kim");
+    kim.enter(&tea.room).await;
     for _ in 0..3 {
-        kim.leave(&room).await;
-        world.pass(secs(28)).await;
-        kim.enter(&room).await;
-        world.pass(secs(40)).await;
-        assert!(node.is_open(&room).await);
+        kim.leave(&tea.room).await;
+        tea.lasts(28).await;
+        kim.enter(&tea.room).await;
+        tea.lasts(40).await;
     }
-    kim.leave(&room).await;
-    world.pass(secs(28)).await;
-    assert!(node.is_open(&room).await);
-    world.pass(secs(2)).await;
-    assert_eq!(node.ended(&room).await, CloseWhy::Empty);
+    kim.leave(&tea.room).await;
+    tea.lasts(28).await;
+    tea.ends(2, CloseWhy::Empty).await;
 }
 
 /// Who is in grace is in the room: it is empty only when the grace is over.
 pub(super) async fn in_grace_is_not_empty(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.empty = Some(secs(20));
-            policy.grace = secs(30);
-        }))
-        .await
-        .id;
-    let kim = node.guest("kim");
-    kim.enter(&room).await;
-    kim.lose(&room).await;
-    world.pass(secs(31)).await;
-    assert_eq!(node.view(&room).await.live, 0);
-    world.pass(secs(15)).await;
-    assert!(node.is_open(&room).await);
-    world.pass(secs(5)).await;
-    assert_eq!(node.ended(&room).await, CloseWhy::Empty);
+    let room = only("tea", |policy| {
+        policy.empty = Some(secs(20));
+        policy.grace = secs(30);
+    });
+    let tea = Ending::of(stand, room).await;
+    let kim = tea.node.guest("kim");
+    kim.enter(&tea.room).await;
+    kim.lose(&tea.room).await;
+    tea.lasts(31).await;
+    assert_eq!(tea.node.view(&tea.room).await.live, 0);
+    tea.lasts(15).await;
+    tea.ends(5, CloseWhy::Empty).await;
 }
 
 /// A room reaches its greatest age whatever goes on in it.
 pub(super) async fn a_room_reaches_its_greatest_age(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node
-        .open(public_with("tea", |policy| {
-            forever(policy);
-            policy.max_age = Some(secs(30));
-        }))
-        .await
-        .id;
-    let kim = node.guest("kim");
-    kim.enter(&room).await;
+    let tea = Ending::of(stand, only("tea", |policy| policy.max_age = Some(secs(30)))).await;
+    let kim = tea.node.guest("kim");
+    kim.enter(&tea.room).await;
     for _ in 0..7 {
-        world.pass(secs(4)).await;
-        kim.say(&room, "busy").await;
+        tea.lasts(4).await;
+        kim.say(&tea.room, "busy").await;
     }
-    let passed = world.pass(secs(2)).await;
-    assert_eq!(passed.closed(&room), [CloseWhy::MaxAge]);
+    tea.ends(2, CloseWhy::MaxAge).await;
 }
 
 /// Of several ends the first comes; the others come no more.
@@ -208,10 +183,8 @@ pub(super) async fn the_first_end_is_the_end(stand: &dyn Stand) {
 
 /// A room without an end has none.
 pub(super) async fn never_is_never(stand: &dyn Stand) {
-    let world = World::new(stand).await;
-    let node = world.node().await;
-    let room = node.open(public_with("tea", forever)).await.id;
-    let passed = world.pass(secs(3 * 3600)).await;
+    let tea = Ending::of(stand, public_with("tea", forever)).await;
+    let passed = tea.world.pass(secs(3 * 3600)).await;
     assert!(passed.happened.is_empty(), "{passed:?}");
-    assert!(node.is_open(&room).await);
+    assert!(tea.node.is_open(&tea.room).await);
 }
