@@ -1,0 +1,255 @@
+-- One step in one room: everything that changes who is in it, what is in its log, or ends it, goes through here.
+--
+-- Expects `room`, the id, and uses of the keys what it is given; `load` reads the record, and nothing is written before
+-- the script has checked everything. At the end `done` sets the deadline, brings the lists up to date and tells the
+-- room's readers, in the order of the log.
+--
+-- Of a pair room the users in here are aliases; `real` says who they are.
+
+local PUBLISH = ROOM .. '${CHANNELS}'
+
+local r          -- the record; nil where there is none
+local wrote = {} -- what was written: number, entry, number, entry, …
+local moved = false   -- whether the numbers that lists show may have changed
+local counted = false -- whether the number of users of a room that only counts has changed
+local earliest   -- the earliest deadline that this step has brought
+
+local function load()
+  local f = redis.call('HMGET', ROOM, 'e', 'k', 'c', 'p', 'n', 'a', 'z', 'w', 'i', 'v', 'l', 'y', 's')
+  if not f[1] then return nil end
+  local capacity, presence, grace, history, idle, empty, age =
+    string.match(f[4] or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  if not (f[2] and f[3] and capacity and f[5] and f[6]) then
+    return error({ err = 'CORRUPT a room\'s record is not whole' })
+  end
+  r = {
+    epoch = f[1], kind = f[2], created = tonumber(f[3]), n = tonumber(f[5]), at = tonumber(f[6]), closed = f[7],
+    ended = f[9], capped = tonumber(f[10]), passed = tonumber(f[11]), said = tonumber(f[12]), since = tonumber(f[13]),
+    capacity = tonumber(capacity), logs = presence == '0', grace = tonumber(grace), history = tonumber(history),
+    idle = tonumber(idle), empty = tonumber(empty), age = tonumber(age),
+  }
+  if f[8] then
+    -- Who the two of a pair room are, as whom they are seen, and under what names.
+    local user1, alias1, name1, user2, alias2, name2 =
+      string.match(f[8], '^(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)$')
+    r.pair = { { user = user1, alias = alias1, name = name1 }, { user = user2, alias = alias2, name = name2 } }
+  end
+  return r
+end
+
+-- Why the life that is meant (of this epoch; '' for whichever there is) is over; nil where it goes on.
+local function over(epoch)
+  if not r then return { 'missing' } end
+  if epoch ~= '' and epoch ~= r.epoch then
+    local ended, why = string.match(r.ended or '', '^(%x+) %d+ %d+ (%S+)$')
+    if ended == epoch then return { 'closed', why } end
+    if r.closed then return { 'closed', r.closed } end
+    return { 'missing' }
+  end
+  if r.closed then return { 'closed', r.closed } end
+end
+
+-- Under which id a user is seen here; nil in a pair room of two others.
+local function seen_as(user)
+  if not r.pair then return user end
+  for _, side in ipairs(r.pair) do
+    if side.user == user then return side.alias end
+  end
+end
+
+-- The same where the caller may know the user by either id.
+local function seen_as_either(user)
+  if not r.pair then return user end
+  for _, side in ipairs(r.pair) do
+    if side.user == user or side.alias == user then return side.alias end
+  end
+end
+
+-- Who somebody is who is seen under this id.
+local function real(seen)
+  for _, side in ipairs(r.pair or {}) do
+    if side.alias == seen then return side.user end
+  end
+  return seen
+end
+
+-- A user's place in SESSIONS under 'u' and the id: 13 digits since when, the name, a zero, and the sessions, 24 bytes each.
+local function present(user)
+  local value = redis.call('HGET', SESSIONS, 'u' .. user)
+  if not value then return nil end
+  local zero = string.find(value, '\0', 14, true)
+  if not zero then return error({ err = 'CORRUPT a member\'s record is not whole' }) end
+  return {
+    user = user, since = string.sub(value, 1, 13), name = string.sub(value, 14, zero - 1),
+    sessions = string.sub(value, zero + 1),
+  }
+end
+
+local function keep(p)
+  redis.call('HSET', SESSIONS, 'u' .. p.user, p.since .. p.name .. '\0' .. p.sessions)
+end
+
+-- Where INDEX has a session: by its node's life, then the room, then the connection.
+local function index_row(session)
+  return string.sub(session, 1, 16) .. 'r' .. room .. '\0' .. string.sub(session, 17)
+end
+
+local function arm(at)
+  if not earliest or at < earliest then earliest = at end
+end
+
+-- Writes the next entry: first the entry, then the head, so that a step that fails in between leaves no hole.
+local function write(stream, max, kind, rest)
+  local n, at = r.n + 1, math.max(now, r.at)
+  local entry = kind .. at .. '\0' .. rest
+  redis.call('XADD', stream, 'MAXLEN', '=', max, n .. '-0', 'e', entry)
+  redis.call('HSET', ROOM, 'n', n, 'a', at)
+  r.n, r.at = n, at
+  wrote[#wrote + 1] = n
+  wrote[#wrote + 1] = entry
+end
+
+local function live()
+  return redis.call('ZCARD', MEMBERS)
+end
+
+-- Tells of a coming or going in the way that is the room's.
+local function notice(kind, rest)
+  if r.logs then
+    write(NOTICES, ${NOTICES}, kind, rest)
+  else
+    counted = true
+  end
+end
+
+-- The lists have changed. A counter that was lost begins beyond what it was.
+local function changed(which)
+  if redis.call('HINCRBY', BOOK, which, 1) == 1 then redis.call('HSET', BOOK, which, now) end
+end
+
+-- A room's place in the lists: the older first where the values are the same, then by id.
+local function place()
+  return r.created .. ':' .. room
+end
+
+-- Takes a session in under the id and name by which its user is seen here; `p` is the user's place, if there is one.
+local function session_in(session, user, name, p)
+  redis.call('HSET', SESSIONS, 's' .. session, user)
+  redis.call('ZADD', INDEX, 0, index_row(session))
+  if p then
+    if p.sessions == '' then redis.call('ZREM', GRACES, user) end
+    p.sessions = p.sessions .. session
+    keep(p)
+    return
+  end
+  p = { user = user, since = string.format('%013d', now), name = name, sessions = session }
+  keep(p)
+  redis.call('ZADD', MEMBERS, 0, user .. '\0' .. p.since .. '\0' .. name)
+  redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
+  if not r.pair then redis.call('ZREM', VISITORS, user) end
+  moved = true
+  notice('j', user .. '\0' .. name .. '\0' .. live())
+end
+
+-- Takes one session out of its user's place; whether the user has none left.
+local function session_out(session, p)
+  redis.call('HDEL', SESSIONS, 's' .. session)
+  redis.call('ZREM', INDEX, index_row(session))
+  local kept = {}
+  for at = 1, #p.sessions, 24 do
+    local one = string.sub(p.sessions, at, at + 23)
+    if one ~= session then kept[#kept + 1] = one end
+  end
+  p.sessions = table.concat(kept)
+  return p.sessions == ''
+end
+
+local function rank_out()
+  if r.kind == 'public' then
+    local name = place()
+    redis.call('ZREM', LIVE, name)
+    redis.call('ZREM', VISITED, name)
+    redis.call('ZREM', NEWEST, name)
+    redis.call('ZREM', ACTIVE, name)
+    changed('v')
+  end
+end
+
+-- Ends the room: the last entry is written, and nobody is in it any more. What is left is remembered for a while; that it
+-- expires only collects what nobody was there to forget.
+local function close(why)
+  write(NOTICES, ${NOTICES}, 'c', why)
+  redis.call('HSET', ROOM, 'z', why)
+  r.closed = why
+  local from = 0
+  repeat
+    local members, gone = redis.call('ZRANGE', MEMBERS, from, from + 999), {}
+    for _, member in ipairs(members) do
+      local user = string.match(member, '^%Z*')
+      gone[#gone + 1] = real(user) .. '\0' .. room
+      local p = present(user)
+      for at = 1, p and #p.sessions or 0, 24 do
+        redis.call('ZREM', INDEX, index_row(string.sub(p.sessions, at, at + 23)))
+      end
+    end
+    if #gone > 0 then redis.call('ZREM', USERS, unpack(gone)) end
+    from = from + 1000
+  until #members < 1000
+  redis.call('UNLINK', MEMBERS, SESSIONS, GRACES, VISITORS, KEYS0, KEYS1)
+  if PAIR then pair_closed(r.pair) end
+  rank_out()
+  for _, kept in ipairs({ ROOM, SAID, NOTICES }) do
+    redis.call('PEXPIRE', kept, ${CLOSED_KEPT} + 540000)
+  end
+  redis.call('ZADD', DUE, now + ${CLOSED_KEPT}, 'r' .. room)
+  moved = false
+end
+
+-- Takes a user out with all sessions; a pair room closes with it.
+local function user_out(p, why)
+  local fields = { 'u' .. p.user }
+  for at = 1, #p.sessions, 24 do
+    local session = string.sub(p.sessions, at, at + 23)
+    fields[#fields + 1] = 's' .. session
+    redis.call('ZREM', INDEX, index_row(session))
+  end
+  redis.call('HDEL', SESSIONS, unpack(fields))
+  redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
+  if p.sessions == '' then redis.call('ZREM', GRACES, p.user) end
+  redis.call('ZREM', USERS, real(p.user) .. '\0' .. room)
+  local left = live()
+  if not r.pair then
+    -- Whoever left counts among the visitors until the window has passed. Where too many did, the first of them goes
+    -- early, and until that one would have gone anyway the number is a lower bound.
+    redis.call('ZADD', VISITORS, now, p.user)
+    if redis.call('ZCARD', VISITORS) > ${VISITORS_KEPT} then
+      local first = redis.call('ZPOPMIN', VISITORS)
+      r.capped = math.max(r.capped or 0, tonumber(first[2]))
+      redis.call('HSET', ROOM, 'v', r.capped)
+    end
+    arm(math.max(now + ${VISITORS_WINDOW}, (r.passed or 0) + ${VISITORS_STEP}))
+  end
+  if left == 0 then
+    r.since = now
+    redis.call('HSET', ROOM, 's', now)
+    if r.empty > 0 then arm(now + r.empty) end
+  end
+  moved = true
+  notice('l', p.user .. '\0' .. p.name .. '\0' .. left .. '\0' .. why)
+  if r.pair then close('partner_left') end
+end
+
+-- Ends the step: deadline, lists, readers.
+local function done()
+  if not r.closed and earliest then redis.call('ZADD', DUE, 'LT', earliest, 'r' .. room) end
+  if moved and r.kind == 'public' and not r.closed then
+    local name, here = place(), live()
+    redis.call('ZADD', LIVE, -here, name)
+    redis.call('ZADD', VISITED, -here - redis.call('ZCARD', VISITORS), name)
+    changed('v')
+  end
+  for at = 1, #wrote, 2 do
+    redis.call('SPUBLISH', PUBLISH, 'e' .. r.epoch .. wrote[at] .. '\0' .. wrote[at + 1])
+  end
+  if counted and not r.closed then redis.call('SPUBLISH', PUBLISH, 'c') end
+end

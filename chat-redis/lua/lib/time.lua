@@ -1,0 +1,25 @@
+-- Time, and who may write.
+--
+-- The time is Redis' own, so no node's clock is compared with another's. Where it is behind what was seen before (the
+-- machine's clock was set back, a replica took over), a kept correction takes up the step, and time goes on at its
+-- usual pace. What was seen is written down at most every 100 ms: a step back by less than that does no harm, since
+-- times within one log never decrease.
+--
+-- begin(field, …): sets `now` (ms) and returns these fields of BOOK. A life of a node that is going on has a field
+-- there, 'W' and its 16 bytes; one that is over has none, and whatever it still wants to write is refused.
+
+local now
+
+local function begin(...)
+  local book = redis.call('HMGET', BOOK, 't', 'c', ...)
+  local time = redis.call('TIME')
+  local seen, correction = tonumber(book[1]), tonumber(book[2]) or 0
+  now = time[1] * 1000 + math.floor(time[2] / 1000) + correction
+  if not seen or now >= seen + 100 then
+    redis.call('HSET', BOOK, 't', now)
+  elseif now < seen then
+    redis.call('HSET', BOOK, 'c', correction + seen - now)
+    now = seen
+  end
+  return unpack(book, 3, select('#', ...) + 2)
+end
