@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use crate::store::RedisStore;
+use crate::codec::{self, Corrupt};
 use crate::link::failed;
+use crate::reply;
+use crate::store::{first_word, unreadable};
 use std::sync::Arc;
 use std::time::Duration;
 use chat_core::*;
@@ -13,25 +16,58 @@ use chat_core::id::*;
 
 #[async_trait]
 impl ExpiryStore for RedisStore {
-    async fn attach(&self, _node: NodeId, _sink: Arc<dyn Sink>) -> StoreResult<Writer> {
-        Err(failed("attach", "not written yet"))
+    async fn attach(&self, node: NodeId, sink: Arc<dyn Sink>) -> StoreResult<Writer> {
+        const OP: &str = "attach";
+        let number = self.link.run(OP, self.in_shard(&self.scripts.incarnate, 0)).await?;
+        let number = reply::number(&number).map_err(unreadable(OP))?;
+        let writer = Writer { node, incarnation: Incarnation(number) };
+        let begin = |shard| {
+            self.in_shard(&self.scripts.attach, shard).arg(&codec::writer(writer)[..])
+        };
+        let answers = self.link.run_all(OP, (0..self.shards()).map(begin).collect()).await?;
+        let place = |value| {
+            let place = reply::bytes(value)?;
+            String::from_utf8(place.into()).map_err(|_| Corrupt("a place in the mail"))
+        };
+        let mail = answers.into_iter().map(place).collect::<Result<_, _>>();
+        self.lives.begin(writer, sink, mail.map_err(unreadable(OP))?);
+        Ok(writer)
     }
-    async fn renew(&self, _by: Writer, _online: u64) -> StoreResult<u64> {
-        Err(failed("renew", "not written yet"))
+
+    async fn renew(&self, by: Writer, online: u64) -> StoreResult<u64> {
+        const OP: &str = "renew";
+        let renew = |shard| {
+            self.in_shard(&self.scripts.renew, shard).arg(&codec::writer(by)[..]).arg(online)
+        };
+        for answer in self.link.run_all(OP, (0..self.shards()).map(renew).collect()).await? {
+            first_word(OP, answer)?;
+        }
+        self.online().await
     }
-    async fn detach(&self, _by: Writer) -> StoreResult<()> {
-        Err(failed("detach", "not written yet"))
+
+    async fn detach(&self, by: Writer) -> StoreResult<()> {
+        const OP: &str = "detach";
+        let detach =
+            |shard| self.in_shard(&self.scripts.detach, shard).arg(&codec::writer(by)[..]);
+        for answer in self.link.run_all(OP, (0..self.shards()).map(detach).collect()).await? {
+            first_word(OP, answer)?;
+        }
+        self.lives.end(by);
+        Ok(())
     }
+
+    fn lease(&self) -> Duration {
+        self.options.lease
+    }
+
+    fn shards(&self) -> u16 {
+        self.layout.shards()
+    }
+
     async fn peek(&self, _shard: u16, _limit: u32) -> StoreResult<Peeked> {
         Err(failed("peek", "not written yet"))
     }
     async fn reap(&self, _by: Writer, _due: &Due) -> StoreResult<Reaped> {
         Err(failed("reap", "not written yet"))
-    }
-    fn lease(&self) -> Duration {
-        self.options.lease
-    }
-    fn shards(&self) -> u16 {
-        self.layout.shards()
     }
 }

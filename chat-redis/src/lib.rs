@@ -6,6 +6,7 @@ mod codec;
 mod expiry;
 mod keys;
 mod link;
+mod lives;
 mod matching;
 mod presence;
 mod ranking;
@@ -37,5 +38,5 @@ pub async fn connect_with(
     let layout = keys::Layout::new(prefix, 0, shards);
     let scripts = script::Scripts::new(&layout, &options);
     let link = link::Link::connect(url, scripts.texts()).await?;
-    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link })))
+    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default() })))
 }

@@ -62,6 +62,10 @@ macro_rules! scripts {
 
 scripts! {
     append,
+    attach,
+    detach,
+    incarnate,
+    renew,
 }
 
 /// One operation's script.

@@ -1,13 +1,16 @@
 //! The store: what its five parts share.
 
-use std::sync::Arc;
+use bytes::Bytes;
+use redis::Value;
 
-use chat_core::store::{Backend, StoreResult};
+use chat_core::store::StoreResult;
 use chat_core::{PoolName, RoomId, StoreError, StoreOptions};
 
 use crate::codec::Corrupt;
 use crate::keys::{Layout, Whose};
 use crate::link::{Link, failed};
+use crate::lives::Lives;
+use crate::reply::Parts;
 use crate::script::{Call, Script, Scripts};
 
 /// A store on Redis.
@@ -17,6 +20,7 @@ pub(crate) struct RedisStore {
     pub(crate) options: StoreOptions,
     pub(crate) scripts: Scripts,
     pub(crate) link: Link,
+    pub(crate) lives: Lives,
 }
 
 impl RedisStore {
@@ -33,6 +37,13 @@ impl RedisStore {
         script.call(&self.layout, self.layout.shard_of_pool(pool), whose)
     }
 
+    /// Runs a script and takes its answer apart: its first word, and what is behind it. A writer whose life is over is
+    /// refused here.
+    pub(crate) async fn step(&self, op: &'static str, call: Call) -> StoreResult<(Bytes, Parts)> {
+        let answer = self.link.run(op, call).await?;
+        first_word(op, answer)
+    }
+
     /// A script's call in a shard, of no room and no pool.
     pub(crate) fn in_shard(&self, script: &Script, shard: u16) -> Call {
         script.call(&self.layout, shard, Whose::default())
@@ -42,4 +53,11 @@ impl RedisStore {
 /// What cannot be read is a fault of the store's, which asking again does not mend.
 pub(crate) fn unreadable(op: &'static str) -> impl Fn(Corrupt) -> StoreError {
     move |corrupt| failed(op, corrupt)
+}
+
+/// The first word of a script's answer, and what is behind it.
+pub(crate) fn first_word(op: &'static str, answer: Value) -> StoreResult<(Bytes, Parts)> {
+    let mut parts = Parts::of(answer).map_err(unreadable(op))?;
+    let word = parts.bytes().map_err(unreadable(op))?;
+    if word == "fenced" { Err(StoreError::Fenced) } else { Ok((word, parts)) }
 }
