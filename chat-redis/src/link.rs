@@ -80,7 +80,7 @@ impl Link {
                 pipe.query_async(&mut self.connection.clone()).await;
             match answer {
                 Ok(values) => return Ok(values),
-                Err(error) if attempt == 0 && error.to_string().contains("NOSCRIPT") => {
+                Err(error) if attempt == 0 && error.to_string().contains("NoScript") => {
                     for text in self.texts.iter() {
                         let mut load = redis::cmd("SCRIPT");
                         load.arg("LOAD").arg(&text.code);
