@@ -29,7 +29,7 @@ use chat_core::id::{
     Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
     Writer,
 };
-use chat_core::store::Mail;
+use chat_core::store::{Due, Mail};
 use chat_core::text::{Name, Tag, Title};
 use chat_core::time::Timestamp;
 use chat_core::room::NewRoom;
@@ -388,5 +388,17 @@ pub(crate) fn read_news(room: &RoomId, bytes: &[u8]) -> Result<News> {
         }
         b'c' if rest.is_empty() => News::Count,
         _ => return Err(corrupt),
+    })
+}
+
+/// A name that is due.
+pub(crate) fn read_due(bytes: &[u8]) -> Result<Due> {
+    const WHAT: &str = "a name that is due";
+    let (letter, rest) = bytes.split_first().ok_or(Corrupt(WHAT))?;
+    Ok(match letter {
+        b'r' => Due::Room(read_word(rest, WHAT)?),
+        b'p' => Due::Pool(read_word(rest, WHAT)?),
+        b'n' => Due::Node(read_writer(rest)?),
+        _ => return Err(Corrupt(WHAT)),
     })
 }

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use crate::store::RedisStore;
 use crate::codec::{self, Corrupt};
 use crate::link::failed;
-use crate::reply;
+use crate::reply::{self, Parts};
+use redis::Value;
 use crate::store::{first_word, unreadable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,9 +65,24 @@ impl ExpiryStore for RedisStore {
         self.layout.shards()
     }
 
-    async fn peek(&self, _shard: u16, _limit: u32) -> StoreResult<Peeked> {
-        Err(failed("peek", "not written yet"))
+    async fn peek(&self, shard: u16, limit: u32) -> StoreResult<Peeked> {
+        const OP: &str = "peek";
+        let answer = self.link.run(OP, self.in_shard(&self.scripts.peek, shard).arg(limit)).await?;
+        let read = || {
+            let mut parts = Parts::of(answer)?;
+            let next = match parts.value()? {
+                Value::Int(-1) => None,
+                next => Some(Duration::from_millis(reply::number(&next)?)),
+            };
+            let mut due = Vec::with_capacity(parts.left());
+            while parts.left() > 0 {
+                due.push(codec::read_due(&parts.bytes()?)?);
+            }
+            Ok(Peeked { due, next })
+        };
+        read().map_err(unreadable(OP))
     }
+
     async fn reap(&self, _by: Writer, _due: &Due) -> StoreResult<Reaped> {
         Err(failed("reap", "not written yet"))
     }

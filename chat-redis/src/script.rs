@@ -22,6 +22,7 @@ use chat_core::StoreOptions;
 
 /// What scripts share.
 const LIBRARY: &[(&str, &str)] = &[
+    ("amnesty", include_str!("../lua/lib/amnesty.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
@@ -65,6 +66,7 @@ scripts! {
     attach,
     detach,
     incarnate,
+    peek,
     renew,
 }
 
