@@ -1,0 +1,377 @@
+//! The store on Redis, with a redis-server of the bench's own: what an operation costs the server, how many a second go
+//! through from one node, and what stays small when there is much.
+//!
+//! Redis works on one core, so its CPU time per operation is the figure that bounds everything else; it tells it
+//! itself (`INFO commandstats`). Rates depend on the machine and on who else is on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_benches::{Bare, Deaf, Program, Server, Table, Told, Watch, brief, scale};
+use chat_core::id::{PoolName, SessionId};
+use chat_core::room::NewRoom;
+use chat_core::store::{
+    Backend, Confirmed, Due, Enter, Entered, Mail, Request, Say, SessionKey, Speaker, Submitted, Writer,
+};
+use chat_core::{
+    Body, Name, NodeId, Order, Page, RoomId, RoomKind, RoomPolicy, StoreOptions, Tag, Title, UserId,
+};
+use futures_util::{StreamExt, stream};
+use tokio::runtime::Runtime;
+
+const TEXT: &str = "something of an ordinary length";
+/// Operations on their way at once.
+const AT_ONCE: usize = 128;
+
+fn main() {
+    let server = Server::start();
+    #[allow(clippy::expect_used, reason = "a bench without a runtime has to stop")]
+    let runtime = Runtime::new().expect("a runtime");
+    let program = Program::from_args();
+    let part = |name: &str, run: &dyn Fn() -> Table| program.part(name, run);
+    part("redis: CPU of the server per operation", &|| runtime.block_on(cpu(&server)));
+    part("redis: operations a second from one node", &|| runtime.block_on(rates(&server)));
+    part("redis: a list of 50", &|| runtime.block_on(lists(&server)));
+    part("redis: renewing a lease", &|| runtime.block_on(leases(&server)));
+    part("redis: a dead node's sessions", &|| runtime.block_on(dead(&server)));
+    part("redis: memory of idle rooms", &|| runtime.block_on(memory(&server)));
+}
+
+/// A node on the server, under a prefix of its own.
+struct Node {
+    backend: Backend,
+    by: Writer,
+}
+
+impl Node {
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn new(server: &Server, prefix: &str, options: StoreOptions) -> Self {
+        let settings = chat_redis::Settings::from_url(&server.url()).expect("a URL");
+        let settings = settings.with_prefix(prefix).with_store(options);
+        let backend = settings.connect().await.expect("a store");
+        let by = backend.expiry.attach(NodeId::random(), Arc::new(Deaf)).await.expect("a life");
+        Self { backend, by }
+    }
+
+    fn session(&self, number: usize) -> SessionKey {
+        self.by.session(SessionId(number as u64))
+    }
+
+    fn enter(&self, room: &RoomId, user: usize) -> Enter {
+        Enter {
+            room: room.clone(),
+            create: None,
+            epoch: None,
+            session: self.session(user),
+            user: Bare::user(user),
+            name: Name::stored("Somebody"),
+            since: None,
+            recent: 50,
+            resume_max: 1_000,
+            members: 200,
+        }
+    }
+
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn open(&self, id: &str, kind: RoomKind) -> RoomId {
+        let id = Bare::room(id);
+        let title = Title::stored("A room with a title");
+        let policy = RoomPolicy::open_room();
+        let new = NewRoom { id: id.clone(), kind, title, meta: None, owner: None, policy };
+        self.backend.rooms.open(self.by, new).await.expect("is opened");
+        id
+    }
+
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn say(&self, room: &RoomId, user: usize, attempt: u128) {
+        let author = Speaker::Session { session: self.session(user), user: Bare::user(user) };
+        let (room, body) = (room.clone(), Body::text(TEXT));
+        let say = Say { room, epoch: None, author, body, key: None, attempt };
+        self.backend.rooms.append(self.by, say).await.expect("is written");
+    }
+
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn come(&self, room: &RoomId, user: usize) {
+        let entered = self.backend.presence.enter(self.by, self.enter(room, user)).await;
+        assert!(matches!(entered.expect("an answer"), Entered::In(_)));
+    }
+
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn go(&self, room: &RoomId, user: usize) {
+        let session = self.session(user);
+        self.backend.presence.leave(self.by, room, session).await.expect("an answer");
+    }
+
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn submit(&self, pool: &PoolName, user: usize) {
+        let request = Request {
+            pool: pool.clone(),
+            user: UserId::clone(&Bare::user(user)),
+            session: self.session(user),
+            tags: Vec::<Tag>::new(),
+            strict: false,
+            blocked: Vec::new(),
+            policy: RoomPolicy::pair(),
+        };
+        let submitted = self.backend.matching.submit(self.by, request).await.expect("an answer");
+        assert_eq!(submitted, Submitted::Waiting);
+    }
+
+    /// Confirms what is proposed; how many rooms opened.
+    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
+    async fn confirm(&self) -> usize {
+        let mail = self.backend.matching.mail(self.by).await.expect("the mail");
+        let confirm = |mail| async move {
+            let Mail::Proposed { pool, which, session, .. } = mail else { return false };
+            let confirmed = self.backend.matching.confirm(self.by, &pool, which, session).await;
+            matches!(confirmed.expect("an answer"), Confirmed::Opened { .. })
+        };
+        let opened: Vec<bool> =
+            stream::iter(mail).map(confirm).buffer_unordered(AT_ONCE).collect().await;
+        opened.into_iter().filter(|opened| *opened).count()
+    }
+}
+
+/// Does something for each number, many at once.
+async fn each<F: Future<Output = ()>>(numbers: std::ops::Range<usize>, act: impl Fn(usize) -> F) {
+    stream::iter(numbers).map(act).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+fn users(n: usize) -> std::ops::Range<usize> {
+    0..scale(n)
+}
+
+async fn cpu(server: &Server) -> Table {
+    let node = Node::new(server, "cpu", StoreOptions::default()).await;
+    let mut told = server.ask().await;
+    let mut table = Table::new(&["operation", "server's CPU each", "times"]);
+    let mut row = |name: &str, (times, usec): (u64, u64)| {
+        let each = usec as f64 / times.max(1) as f64;
+        table.row(&[&name, &format!("{each:.1} µs"), &times]);
+    };
+
+    let room = node.open("talk", RoomKind::Public).await;
+    node.come(&room, 0).await;
+    told.reset().await;
+    each(users(30_000), |n| node.say(&room, 0, n as u128)).await;
+    row("append, in a listed room", told.command("evalsha").await);
+
+    let room = node.open("crowd", RoomKind::Public).await;
+    told.reset().await;
+    each(users(800), |n| node.come(&room, n)).await;
+    row("enter, the step", told.command("evalsha").await);
+    told.reset().await;
+    each(users(800), |n| node.go(&room, n)).await;
+    row("leave", told.command("evalsha").await);
+
+    let room = node.open("snapshot", RoomKind::Public).await;
+    each(users(200), |n| node.come(&room, n)).await;
+    each(users(50), |n| node.say(&room, 0, n as u128)).await;
+    told.reset().await;
+    each(users(3_000), |_| node.come(&room, 0)).await;
+    let ((times, all), (_, step)) = (told.command("exec").await, told.command("evalsha").await);
+    row("enter again, the step", (times, step));
+    row("the snapshot behind it: 50 said, 200 members", (times, all.saturating_sub(step)));
+
+    let pool = pool("cpu");
+    told.reset().await;
+    each(users(4_000), |n| node.submit(&pool, n)).await;
+    row("submit (every second one is matched)", told.command("evalsha").await);
+    told.reset().await;
+    while node.confirm().await > 0 {}
+    row("confirm (every second one opens the room)", told.command("evalsha").await);
+    table
+}
+
+#[allow(clippy::expect_used, reason = "letters")]
+fn pool(name: &str) -> PoolName {
+    PoolName::new(name).expect("a pool's name")
+}
+
+async fn rates(server: &Server) -> Table {
+    let node = Node::new(server, "rates", StoreOptions::default()).await;
+    let mut table = Table::new(&["operation", "a second"]);
+    let mut row = |name: &str, times: usize, watch: Watch| {
+        table.row(&[&name, &format!("{:.0}", times as f64 / watch.elapsed().as_secs_f64())]);
+    };
+    let mut rooms = Vec::new();
+    for n in 0..16 {
+        let room = node.open(&format!("talk-{n}"), RoomKind::Public).await;
+        node.come(&room, n).await;
+        rooms.push(room);
+    }
+    let all = users(200_000);
+    let (watch, times) = (Watch::start(), all.len());
+    each(all, |n| node.say(&rooms[n % 16], n % 16, n as u128)).await;
+    row("appends in 16 rooms", times, watch);
+    let all = users(200_000);
+    let (watch, times) = (Watch::start(), all.len());
+    each(all, |n| node.say(&rooms[0], 0, (1 << 64) | n as u128)).await;
+    row("appends in one room", times, watch);
+
+    let pool = pool("rates");
+    let all = users(100_000);
+    let (watch, times) = (Watch::start(), all.len());
+    each(all, |n| node.submit(&pool, n)).await;
+    row("match joins (submits), all in one pool", times, watch);
+    table
+}
+
+async fn lists(server: &Server) -> Table {
+    let node = Node::new(server, "lists", StoreOptions::default()).await;
+    let all = users(100_000);
+    each(all.clone(), |n| {
+        let node = &node;
+        async move {
+            node.open(&format!("room-{n}"), RoomKind::Public).await;
+        }
+    })
+    .await;
+    for n in 0..all.len().min(200) {
+        node.come(&Bare::room(&format!("room-{}", n * 37 % all.len())), n).await;
+    }
+    let mut table = Table::new(&["order", "rooms", "median", "p99"]);
+    for order in Order::ALL {
+        let mut took = Vec::new();
+        for _ in 0..scale(500) {
+            let watch = Watch::start();
+            let page = node.backend.ranking.page(order, Page { offset: 0, limit: 50 }).await;
+            assert!(page.is_ok_and(|page| page.total == all.len() as u64));
+            took.push(watch.elapsed());
+        }
+        took.sort_unstable();
+        let at = |share: f64| {
+            format!("{:.2} ms", took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3)
+        };
+        table.row(&[&order.as_str(), &all.len(), &at(0.5), &at(0.99)]);
+    }
+    table
+}
+
+async fn leases(server: &Server) -> Table {
+    let mut told = server.ask().await;
+    let mut table = Table::new(&["sessions", "commands", "server's CPU"]);
+    for sessions in [1, 100_000] {
+        let prefix = format!("leases{sessions}");
+        let node = Node::new(server, &prefix, StoreOptions::default()).await;
+        each(0..scale(sessions).min(sessions), |n| {
+            let (node, room) = (&node, Bare::room(&format!("r-{}", n % 1_000)));
+            async move {
+                let mut enter = node.enter(&room, n);
+                enter.members = 0;
+                let policy = RoomPolicy::open_room();
+                let (id, title) = (room.clone(), Title::stored("r"));
+                let kind = RoomKind::Private;
+                enter.create = Some(NewRoom { id, kind, title, meta: None, owner: None, policy });
+                let entered = node.backend.presence.enter(node.by, enter).await;
+                assert!(matches!(entered, Ok(Entered::In(_))));
+            }
+        })
+        .await;
+        told.reset().await;
+        let renewed = node.backend.expiry.renew(node.by, sessions as u64).await;
+        assert!(renewed.is_ok());
+        let (calls, usec) = told.command("evalsha").await;
+        table.row(&[&sessions, &calls, &format!("{usec} µs")]);
+    }
+    table
+}
+
+/// A node that has 10,000 sessions is heard of no more: how long after its lease all of them are out, and for how long
+/// anything held the server.
+async fn dead(server: &Server) -> Table {
+    let lease = Duration::from_secs(2);
+    let options = StoreOptions { lease, ..StoreOptions::default() };
+    let mut table =
+        Table::new(&["sessions", "in rooms", "all out after the lease", "longest step", "left written"]);
+    for (sessions, rooms) in [(10_000, 5_000), (10_000, 100), (10_000, 10)] {
+        let (sessions, rooms) = (scale(sessions), scale(rooms));
+        let prefix = format!("dead{rooms}");
+        let dying = Node::new(server, &prefix, options.clone()).await;
+        let other = Node::new(server, &prefix, options.clone()).await;
+        each(0..rooms, |n| {
+            let other = &other;
+            async move {
+                other.open(&format!("r-{n}"), RoomKind::Public).await;
+            }
+        })
+        .await;
+        each(0..sessions, |n| {
+            let (dying, other) = (&dying, &other);
+            let room = Bare::room(&format!("r-{}", n % rooms));
+            async move {
+                let mut enter = dying.enter(&room, n);
+                (enter.members, enter.recent) = (0, 0);
+                let entered = dying.backend.presence.enter(dying.by, enter).await;
+                assert!(matches!(entered, Ok(Entered::In(_))));
+                if n % 100 == 0 {
+                    let _ = dying.backend.expiry.renew(dying.by, 0).await;
+                    look(other).await;
+                }
+            }
+        })
+        .await;
+        let _ = dying.backend.expiry.renew(dying.by, 0).await;
+        let (last, mut told) = (Watch::start(), server.ask().await);
+        told.reset().await;
+        let mut left = 0;
+        while left < sessions && last.elapsed() < lease * 20 {
+            let _ = other.backend.expiry.renew(other.by, 0).await;
+            left += look(&other).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let after = last.elapsed().saturating_sub(lease);
+        let longest = format!("{:.1} ms", told.longest().await.as_secs_f64() * 1e3);
+        table.row(&[&sessions, &rooms, &format!("{:.2} s", after.as_secs_f64()), &longest, &left]);
+    }
+    table
+}
+
+/// Does what is due in all shards, as an engine does; how many entries that wrote.
+async fn look(node: &Node) -> usize {
+    let (expiry, mut wrote) = (&node.backend.expiry, 0);
+    for shard in 0..expiry.shards() {
+        let Ok(peeked) = expiry.peek(shard, 256).await else { continue };
+        for due in &peeked.due {
+            while let Ok(reaped) = expiry.reap(node.by, due).await {
+                wrote += reaped.wrote.len();
+                if !reaped.more || !matches!(due, Due::Node(_)) {
+                    break;
+                }
+            }
+        }
+    }
+    wrote
+}
+
+async fn memory(server: &Server) -> Table {
+    let mut told: Told = server.ask().await;
+    let mut table = Table::new(&["rooms", "what", "each", "in all"]);
+    let rooms = if brief() { 100 } else { 1_000_000 };
+    for (what, kind, talk) in [
+        ("open and listed, nobody in, nothing said", RoomKind::Public, false),
+        ("the same, one message kept", RoomKind::Public, true),
+    ] {
+        let rooms = if talk { rooms / 10 } else { rooms };
+        let prefix = if talk { "idle-said" } else { "idle" };
+        let node = Node::new(server, prefix, StoreOptions::default()).await;
+        let before = told.info("used_memory").await;
+        each(0..rooms, |n| {
+            let node = &node;
+            async move {
+                let room = node.open(&format!("room-{n}"), kind).await;
+                if talk {
+                    let body = Body::text(TEXT);
+                    let author = Speaker::System;
+                    let say = Say { room, epoch: None, author, body, key: None, attempt: n as u128 };
+                    assert!(node.backend.rooms.append(node.by, say).await.is_ok());
+                }
+            }
+        })
+        .await;
+        let all = told.info("used_memory").await - before;
+        let each = format!("{:.0} bytes", all / rooms as f64);
+        table.row(&[&rooms, &what, &each, &format!("{:.2} GB", all / 1e9)]);
+    }
+    table
+}
