@@ -19,6 +19,8 @@ use chat_core::id::*;
 impl ExpiryStore for RedisStore {
     async fn attach(&self, node: NodeId, sink: Arc<dyn Sink>) -> StoreResult<Writer> {
         const OP: &str = "attach";
+        // Everything may have been lost since, this too.
+        self.link.agree(OP).await?;
         let number = self.link.run(OP, self.in_shard(&self.scripts.incarnate, 0)).await?;
         let number = reply::number(&number).map_err(unreadable(OP))?;
         let writer = Writer { node, incarnation: Incarnation(number) };
@@ -32,6 +34,7 @@ impl ExpiryStore for RedisStore {
         };
         let mail = answers.into_iter().map(place).collect::<Result<_, _>>();
         self.lives.begin(writer, sink, mail.map_err(unreadable(OP))?);
+        self.ears.sweep();
         Ok(writer)
     }
 
@@ -41,7 +44,7 @@ impl ExpiryStore for RedisStore {
             self.in_shard(&self.scripts.renew, shard).arg(&codec::writer(by)[..]).arg(online)
         };
         for answer in self.link.run_all(OP, (0..self.shards()).map(renew).collect()).await? {
-            first_word(OP, answer)?;
+            first_word(OP, answer).inspect_err(|_| self.over(by))?;
         }
         self.online().await
     }
@@ -53,7 +56,7 @@ impl ExpiryStore for RedisStore {
         for answer in self.link.run_all(OP, (0..self.shards()).map(detach).collect()).await? {
             first_word(OP, answer)?;
         }
-        self.lives.end(by);
+        self.over(by);
         Ok(())
     }
 

@@ -139,6 +139,12 @@ impl Layout {
         crc16(tag(shard, self.shards()).as_bytes()) % SLOTS
     }
 
+    /// The slot of any key in a cluster: of its hash tag, where it has one.
+    pub(crate) fn slot_of(key: &str) -> u16 {
+        let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
+        crc16(tag.filter(|tag| !tag.is_empty()).unwrap_or(key).as_bytes()) % SLOTS
+    }
+
     /// The name of a key. Of a room or pool that is not given, the name is one that is never used.
     pub(crate) fn key(&self, shard: u16, key: Key, of: Whose<'_>) -> String {
         let base = &self.shards[usize::from(shard)];
@@ -168,6 +174,11 @@ impl Layout {
     /// The channel on which nodes are told that there is mail: named like the stream.
     pub(crate) fn mail_channel(&self, shard: u16) -> String {
         format!("{}{}", self.key_named(shard, "MAIL", Whose::default()), self.channels)
+    }
+
+    /// The channel on which one process hears itself, to know that it hears at all.
+    pub(crate) fn own_channel(&self, shard: u16, whose: u64) -> String {
+        format!("{}own:{whose:016x}{}", self.shards[usize::from(shard)], self.channels)
     }
 
     /// What is behind each channel's name, for scripts.
@@ -226,6 +237,18 @@ mod tests {
                 assert_eq!(part, u32::from(shard));
             }
         }
+    }
+
+    #[test]
+    fn a_keys_slot_is_its_tags() {
+        let layout = Layout::new("chat", 0, 16);
+        for shard in 0..16 {
+            assert_eq!(Layout::slot_of(&layout.mail_channel(shard)), layout.slot(shard));
+            assert_eq!(Layout::slot_of(&layout.own_channel(shard, 7)), layout.slot(shard));
+        }
+        assert_eq!(Layout::slot_of("foo"), 12_182);
+        assert_eq!(Layout::slot_of("{}foo"), Layout::slot_of("{}foo"));
+        assert_ne!(Layout::slot_of("{}foo"), Layout::slot_of("{}bar"));
     }
 
     #[test]

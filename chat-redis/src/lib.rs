@@ -2,7 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod codec;
+mod ears;
+mod error;
 mod expiry;
 mod keys;
 mod link;
@@ -13,30 +16,35 @@ mod ranking;
 mod reply;
 mod room;
 mod script;
+mod settings;
+mod stats;
 mod store;
+mod tls;
+mod url;
 
-use chat_core::StoreOptions;
-use chat_core::store::{Backend, StoreResult};
-use std::sync::Arc;
+use chat_core::store::Backend;
 
-/// A backend on the Redis at this URL.
+pub use error::ConnectError;
+pub use settings::Settings;
+pub use stats::Stats;
+
+/// A backend on the Redis at this URL; see [`Settings`] for what a URL may say.
 ///
 /// # Errors
-/// Where it cannot be reached.
-pub async fn connect(url: &str) -> StoreResult<Backend> {
-    connect_with(url, "chat", 16, StoreOptions::default()).await
+/// Where Redis cannot be reached or is not one that this can work with, or where what is kept there was made with
+/// other settings.
+pub async fn connect(url: &str) -> Result<Backend, ConnectError> {
+    Settings::from_url(url)?.connect().await
 }
 
-/// For the time being.
+/// For tests that were written before there were [`Settings`].
 #[doc(hidden)]
 pub async fn connect_with(
     url: &str,
     prefix: &str,
     shards: u16,
-    options: StoreOptions,
-) -> StoreResult<Backend> {
-    let layout = keys::Layout::new(prefix, 0, shards);
-    let scripts = script::Scripts::new(&layout, &options);
-    let link = link::Link::connect(url, scripts.texts()).await?;
-    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default() })))
+    options: chat_core::StoreOptions,
+) -> Result<Backend, ConnectError> {
+    let settings = Settings::from_url(url)?.with_prefix(prefix).with_shards(shards);
+    settings.with_store(options).connect().await
 }

@@ -6,56 +6,91 @@ use std::sync::Arc;
 
 use chat_core::Writer;
 use chat_core::store::Sink;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 /// All lives that began here and are not known to be over.
 #[derive(Default)]
-pub(crate) struct Lives(Mutex<HashMap<Writer, Life>>);
+pub(crate) struct Lives(Mutex<HashMap<Writer, Arc<Life>>>);
 
-struct Life {
-    sink: Arc<dyn Sink>,
+/// One of them.
+pub(crate) struct Life {
+    pub(crate) writer: Writer,
+    /// Held for reading while it is called: once it was taken out nobody is calling it any more.
+    sink: RwLock<Option<Arc<dyn Sink>>>,
     /// By shard: the place in the stream of mail behind which everything is new to this life.
-    mail: Vec<String>,
+    mail: Mutex<Vec<String>>,
 }
 
 impl Lives {
     /// A life begins; earlier ones of its node are told nothing more.
     pub(crate) fn begin(&self, writer: Writer, sink: Arc<dyn Sink>, mail: Vec<String>) {
+        let life = Life { writer, sink: RwLock::new(Some(sink)), mail: Mutex::new(mail) };
         let mut lives = self.0.lock();
-        lives.retain(|other, _| other.node != writer.node);
-        lives.insert(writer, Life { sink, mail });
+        let before: Vec<_> =
+            lives.keys().filter(|other| other.node == writer.node).copied().collect();
+        let over: Vec<_> = before.iter().filter_map(|before| lives.remove(before)).collect();
+        lives.insert(writer, Arc::new(life));
+        drop(lives);
+        over.iter().for_each(|life| life.end());
     }
 
-    /// A life is over.
+    /// A life is over. Its sink is told nothing more.
     pub(crate) fn end(&self, writer: Writer) {
-        self.0.lock().remove(&writer);
+        let life = self.0.lock().remove(&writer);
+        if let Some(life) = life {
+            life.end();
+        }
     }
 
-    /// The sink of a life.
-    pub(crate) fn sink(&self, writer: Writer) -> Option<Arc<dyn Sink>> {
-        self.0.lock().get(&writer).map(|life| Arc::clone(&life.sink))
+    /// A life that began here and is not known to be over.
+    pub(crate) fn living(&self, writer: Writer) -> Option<Arc<Life>> {
+        self.0.lock().get(&writer).map(Arc::clone)
     }
 
-    /// All sinks.
-    pub(crate) fn sinks(&self) -> Vec<Arc<dyn Sink>> {
-        self.0.lock().values().map(|life| Arc::clone(&life.sink)).collect()
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Life>> {
+        self.0.lock().values().map(Arc::clone).collect()
     }
 
     /// How far a life has read its mail, by shard.
     pub(crate) fn mail_read(&self, writer: Writer) -> Option<Vec<String>> {
-        self.0.lock().get(&writer).map(|life| life.mail.clone())
+        self.living(writer).map(|life| life.mail.lock().clone())
     }
 
     /// A life has read its mail up to here.
     pub(crate) fn read_mail(&self, writer: Writer, mail: Vec<String>) {
-        if let Some(life) = self.0.lock().get_mut(&writer) {
-            life.mail = mail;
+        if let Some(life) = self.living(writer) {
+            *life.mail.lock() = mail;
         }
+    }
+}
+
+impl Life {
+    /// Calls the node's sink, unless the life is over.
+    pub(crate) fn tell(&self, tell: impl FnOnce(&dyn Sink)) {
+        if let Some(sink) = &*self.sink.read() {
+            tell(&**sink);
+        }
+    }
+
+    /// Whether it is known to be over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.sink.read().is_none()
+    }
+
+    fn end(&self) {
+        *self.sink.write() = None;
     }
 }
 
 impl fmt::Debug for Lives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.lock().keys()).finish()
+    }
+}
+
+impl fmt::Debug for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Life({}, {})", self.writer.node, self.writer.incarnation)
     }
 }

@@ -37,10 +37,10 @@ impl RoomStore for RedisStore {
     async fn close(&self, _by: Writer, _close: Close) -> StoreResult<Closing> {
         Err(failed("close", "not written yet"))
     }
-    async fn subscribe(&self, _by: Writer, _room: &RoomId) -> StoreResult<Subscription> {
-        Err(failed("subscribe", "not written yet"))
+    async fn subscribe(&self, by: Writer, room: &RoomId) -> StoreResult<Subscription> {
+        self.listen(by, room).await
     }
-    async fn unsubscribe(&self, _by: Writer, _room: &RoomId, _which: Subscription) -> StoreResult<()> {
-        Err(failed("unsubscribe", "not written yet"))
+    async fn unsubscribe(&self, by: Writer, room: &RoomId, which: Subscription) -> StoreResult<()> {
+        self.leave_off(by, room, which)
     }
 }

@@ -138,6 +138,12 @@ impl Call {
         );
         &self.cmd
     }
+
+    /// The same, taken out.
+    pub(crate) fn into_cmd(self) -> Cmd {
+        let _ = self.cmd();
+        self.cmd
+    }
 }
 
 impl Text {

@@ -1,12 +1,15 @@
 //! The store: what its five parts share.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use redis::Value;
 
 use chat_core::store::StoreResult;
-use chat_core::{PoolName, RoomId, StoreError, StoreOptions};
+use chat_core::{PoolName, RoomId, StoreError, StoreOptions, Writer};
 
 use crate::codec::Corrupt;
+use crate::ears::Ears;
 use crate::keys::{Layout, Whose};
 use crate::link::{Link, failed};
 use crate::lives::Lives;
@@ -20,7 +23,8 @@ pub(crate) struct RedisStore {
     pub(crate) options: StoreOptions,
     pub(crate) scripts: Scripts,
     pub(crate) link: Link,
-    pub(crate) lives: Lives,
+    pub(crate) lives: Arc<Lives>,
+    pub(crate) ears: Ears,
 }
 
 impl RedisStore {
@@ -42,6 +46,12 @@ impl RedisStore {
     pub(crate) async fn step(&self, op: &'static str, call: Call) -> StoreResult<(Bytes, Parts)> {
         let answer = self.link.run(op, call).await?;
         first_word(op, answer)
+    }
+
+    /// A life is over: its sink is told nothing more, and what it listened to is given up.
+    pub(crate) fn over(&self, writer: Writer) {
+        self.lives.end(writer);
+        self.ears.sweep();
     }
 
     /// A script's call in a shard, of no room and no pool.

@@ -85,14 +85,11 @@ struct RedisStage {
     options: StoreOptions,
 }
 
-const SHARDS: u16 = 16;
-
 #[async_trait]
 impl Stage for RedisStage {
     async fn backend(&self) -> Backend {
-        chat_redis::connect_with(&self.server.url(), &self.prefix, SHARDS, self.options.clone())
-            .await
-            .unwrap()
+        let settings = chat_redis::Settings::from_url(&self.server.url()).unwrap();
+        settings.with_prefix(&self.prefix).with_store(self.options.clone()).connect().await.unwrap()
     }
 
     async fn advance(&self, by: Duration) {

@@ -1,0 +1,56 @@
+//! Counters of what should be rare.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What happened on the way to Redis since the start. Give one to [`Settings::with_stats`](crate::Settings::with_stats)
+/// and read it whenever you like; nothing is ever subtracted.
+#[derive(Debug, Default)]
+pub struct Stats {
+    reconnects: AtomicU64,
+    missed: AtomicU64,
+    deaf: AtomicU64,
+    unreadable: AtomicU64,
+}
+
+impl Stats {
+    /// Connections that were lost and had to be made again.
+    #[must_use]
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.load(Ordering::Relaxed)
+    }
+
+    /// How often subscriptions had to be made again, so that what was published in between has to be read from the logs.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    /// Subscriptions that were found to be dead although their connection was open; contained in
+    /// [`missed`](Self::missed).
+    #[must_use]
+    pub fn deaf(&self) -> u64 {
+        self.deaf.load(Ordering::Relaxed)
+    }
+
+    /// Published messages that were not of the form that they should have, and were dropped.
+    #[must_use]
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn reconnecting(&self) {
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_missed(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn was_deaf(&self) {
+        self.deaf.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn could_not_read(&self) {
+        self.unreadable.fetch_add(1, Ordering::Relaxed);
+    }
+}
