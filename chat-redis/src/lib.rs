@@ -2,14 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod bound;
 mod codec;
 mod expiry;
 mod keys;
 mod link;
 mod lives;
+mod log;
 mod matching;
 mod presence;
 mod ranking;
+mod read;
 mod reply;
 mod room;
 mod script;
@@ -38,5 +41,5 @@ pub async fn connect_with(
     let layout = keys::Layout::new(prefix, 0, shards);
     let scripts = script::Scripts::new(&layout, &options);
     let link = link::Link::connect(url, scripts.texts()).await?;
-    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default() })))
+    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default(), rooms: bound::Rooms::default() })))
 }

@@ -64,10 +64,13 @@ macro_rules! scripts {
 scripts! {
     append,
     attach,
+    close,
     detach,
     incarnate,
+    open,
     peek,
     renew,
+    signal,
 }
 
 /// One operation's script.

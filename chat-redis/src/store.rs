@@ -6,6 +6,7 @@ use redis::Value;
 use chat_core::store::StoreResult;
 use chat_core::{PoolName, RoomId, StoreError, StoreOptions};
 
+use crate::bound::Rooms;
 use crate::codec::Corrupt;
 use crate::keys::{Layout, Whose};
 use crate::link::{Link, failed};
@@ -21,6 +22,7 @@ pub(crate) struct RedisStore {
     pub(crate) scripts: Scripts,
     pub(crate) link: Link,
     pub(crate) lives: Lives,
+    pub(crate) rooms: Rooms,
 }
 
 impl RedisStore {
