@@ -4,6 +4,7 @@
 
 mod bound;
 mod codec;
+mod enter;
 mod expiry;
 mod keys;
 mod link;

@@ -87,6 +87,21 @@ impl Log {
         LogPage { entries, more }
     }
 
+    /// Whether the newest page of so many can be made from what was read, where of the notices only so many were.
+    pub(crate) fn reaches(&self, limit: u32, notices: u64) -> bool {
+        let Some(oldest) = self.notices.first().filter(|_| self.notices.len() as u64 >= notices)
+        else {
+            return true;
+        };
+        limit == 0 || self.said.first().is_some_and(|said| said.n > oldest.n)
+    }
+
+    /// Leaves out what was written behind entry `n`.
+    pub(crate) fn cut(&mut self, n: u64) {
+        self.said.retain(|entry| entry.n <= n);
+        self.notices.retain(|entry| entry.n <= n);
+    }
+
     /// Both, by their numbers.
     fn merged(mut self) -> Vec<SharedEntry> {
         self.said.append(&mut self.notices);

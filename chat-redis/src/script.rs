@@ -23,6 +23,7 @@ use chat_core::StoreOptions;
 /// What scripts share.
 const LIBRARY: &[(&str, &str)] = &[
     ("amnesty", include_str!("../lua/lib/amnesty.lua")),
+    ("mail", include_str!("../lua/lib/mail.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
@@ -66,9 +67,15 @@ scripts! {
     attach,
     close,
     detach,
+    disconnect,
+    enter,
     incarnate,
+    kick,
+    leave,
+    lose,
     open,
     peek,
+    rename,
     renew,
     signal,
 }
