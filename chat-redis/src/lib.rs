@@ -14,6 +14,7 @@ mod matching;
 mod presence;
 mod ranking;
 mod read;
+mod reap;
 mod reply;
 mod room;
 mod script;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chat_core::id::{SessionId, SessionKey, Writer};
+use chat_core::id::{SessionKey, Writer};
 use chat_core::store::{
     Departure, Enter, Entered, IndexRow, MembersPage, PresenceStore, StoreResult,
 };
@@ -151,7 +151,7 @@ impl PresenceStore for RedisStore {
                 return Err(StoreError::Fenced);
             }
             for row in self::rows(answer).map_err(unreadable(OP))? {
-                rows.push(index_row(&row).map_err(unreadable(OP))?);
+                rows.push(codec::read_index_row(&row).map_err(unreadable(OP))?);
             }
         }
         rows.sort_unstable();
@@ -232,15 +232,6 @@ fn rows(answer: Vec<Value>) -> Result<Vec<Bytes>, Corrupt> {
         rows.push(parts.bytes()?);
     }
     Ok(rows)
-}
-
-/// A session in a room: the writer, `r`, the room, a zero, and the connection.
-fn index_row(row: &[u8]) -> Result<IndexRow, Corrupt> {
-    let corrupt = Corrupt("a row of the index");
-    let rest = row.get(17..).ok_or(corrupt)?;
-    let (room, session) = rest.split_at_checked(rest.len().wrapping_sub(9)).ok_or(corrupt)?;
-    let session = session[1..].try_into().map(u64::from_be_bytes).map_err(|_| corrupt)?;
-    Ok(IndexRow { room: codec::read_word(room, "a row of the index")?, session: SessionId(session) })
 }
 
 /// Members as they were read.
