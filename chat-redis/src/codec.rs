@@ -29,7 +29,7 @@ use chat_core::id::{
     Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
     Writer,
 };
-use chat_core::store::{Due, Mail};
+use chat_core::store::{Due, IndexRow, Mail};
 use chat_core::text::{Name, Tag, Title};
 use chat_core::time::Timestamp;
 use chat_core::room::NewRoom;
@@ -389,6 +389,15 @@ pub(crate) fn read_news(room: &RoomId, bytes: &[u8]) -> Result<News> {
         b'c' if rest.is_empty() => News::Count,
         _ => return Err(corrupt),
     })
+}
+
+/// A session in a room: the writer, `r`, the room, a zero, and the connection.
+pub(crate) fn read_index_row(row: &[u8]) -> Result<IndexRow> {
+    let corrupt = Corrupt("a row of the index");
+    let rest = row.get(17..).ok_or(corrupt)?;
+    let (room, session) = rest.split_at_checked(rest.len().wrapping_sub(9)).ok_or(corrupt)?;
+    let session = session[1..].try_into().map(u64::from_be_bytes).map_err(|_| corrupt)?;
+    Ok(IndexRow { room: read_word(room, "a row of the index")?, session: SessionId(session) })
 }
 
 /// A name that is due.

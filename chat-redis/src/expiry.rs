@@ -1,19 +1,16 @@
 //! [`ExpiryStore`] on Redis.
 
-use async_trait::async_trait;
-
-use crate::store::RedisStore;
-use crate::codec::{self, Corrupt};
-use crate::link::failed;
-use crate::reply::{self, Parts};
-use redis::Value;
-use crate::store::{first_word, unreadable};
 use std::sync::Arc;
 use std::time::Duration;
-use chat_core::*;
-use chat_core::store::*;
-use chat_core::room::NewRoom;
-use chat_core::id::*;
+
+use async_trait::async_trait;
+use chat_core::id::{Incarnation, NodeId, Writer};
+use chat_core::store::{Due, ExpiryStore, Peeked, RankingStore, Reaped, Sink, StoreResult};
+use redis::Value;
+
+use crate::codec::{self, Corrupt};
+use crate::reply::{self, Parts};
+use crate::store::{RedisStore, first_word, unreadable};
 
 #[async_trait]
 impl ExpiryStore for RedisStore {
@@ -86,7 +83,11 @@ impl ExpiryStore for RedisStore {
         read().map_err(unreadable(OP))
     }
 
-    async fn reap(&self, _by: Writer, _due: &Due) -> StoreResult<Reaped> {
-        Err(failed("reap", "not written yet"))
+    async fn reap(&self, by: Writer, due: &Due) -> StoreResult<Reaped> {
+        match due {
+            Due::Room(room) => self.reap_room(by, room).await,
+            Due::Pool(pool) => self.reap_pool(by, pool).await,
+            Due::Node(node) => self.reap_node(by, *node).await,
+        }
     }
 }

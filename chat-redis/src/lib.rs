@@ -3,16 +3,21 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod bound;
 mod codec;
 mod ears;
+mod enter;
 mod error;
 mod expiry;
 mod keys;
 mod link;
 mod lives;
+mod log;
 mod matching;
 mod presence;
 mod ranking;
+mod read;
+mod reap;
 mod reply;
 mod room;
 mod script;

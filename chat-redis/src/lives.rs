@@ -34,12 +34,10 @@ impl Lives {
         over.iter().for_each(|life| life.end());
     }
 
-    /// A life is over. Its sink is told nothing more.
-    pub(crate) fn end(&self, writer: Writer) {
+    /// A life is over: its sink is told nothing more. Whether it was one of these.
+    pub(crate) fn end(&self, writer: Writer) -> bool {
         let life = self.0.lock().remove(&writer);
-        if let Some(life) = life {
-            life.end();
-        }
+        life.inspect(|life| life.end()).is_some()
     }
 
     /// A life that began here and is not known to be over.

@@ -38,3 +38,9 @@ impl MatchStore for RedisStore {
         Err(failed("mail", "not written yet"))
     }
 }
+
+impl RedisStore {
+    pub(crate) async fn reap_pool(&self, _by: Writer, _pool: &PoolName) -> StoreResult<Reaped> {
+        Ok(Reaped::default())
+    }
+}

@@ -1,28 +1,88 @@
 //! [`RankingStore`] on Redis.
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use chat_core::store::{RankingStore, StoreResult, Versions};
+use chat_core::{Order, Page, RoomId, RoomPage, RoomView};
+use redis::{Cmd, Value};
 
-use crate::store::RedisStore;
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
-use crate::link::failed;
-use crate::reply;
-use crate::store::unreadable;
-use std::sync::Arc;
-use std::time::Duration;
-use chat_core::*;
-use chat_core::store::*;
-use chat_core::room::NewRoom;
-use chat_core::id::*;
+use crate::read::Answers;
+use crate::reply::{self, Parts};
+use crate::store::{RedisStore, unreadable};
 
 #[async_trait]
 impl RankingStore for RedisStore {
-    async fn page(&self, _order: Order, _page: Page) -> StoreResult<RoomPage> {
-        Err(failed("page", "not written yet"))
+    /// Each shard's first rows, merged exactly; then the rooms themselves. What changes in between shows in the rows,
+    /// which are sorted by what they show, so that a page never contradicts itself.
+    async fn page(&self, order: Order, page: Page) -> StoreResult<RoomPage> {
+        const OP: &str = "page";
+        let key = match order {
+            Order::Live => "LIVE",
+            Order::Visitors => "VISITED",
+            Order::Newest => "NEWEST",
+            Order::Active => "ACTIVE",
+        };
+        let wanted = u64::from(page.offset) + u64::from(page.limit);
+        let read = |shard| {
+            let key = self.layout.key_named(shard, key, Whose::default());
+            let mut cmds = vec![cmd("ZCARD", &key)];
+            if page.limit > 0 {
+                let mut range = cmd("ZRANGE", &key);
+                range.arg(0).arg(wanted - 1).arg("WITHSCORES");
+                cmds.push(range);
+            }
+            (shard, cmds)
+        };
+        let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());
+        let (mut total, mut places) = (0, Vec::new());
+        for answer in answers.await? {
+            let mut answers = Answers::new(answer);
+            let count = answers.value().and_then(|count| reply::number(&count));
+            total += count.map_err(unreadable(OP))?;
+            if page.limit > 0 {
+                let rows = answers.value().and_then(reply::scored).map_err(unreadable(OP))?;
+                for (member, score) in rows {
+                    places.push(place(&member, score).map_err(unreadable(OP))?);
+                }
+            }
+        }
+        places.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, &a.2).cmp(&(b.1, &b.2))));
+        let clip = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let rooms = places.into_iter().skip(clip(page.offset)).take(clip(page.limit));
+        let rooms: Vec<RoomId> = rooms.map(|(_, _, room)| room).collect();
+        let answers = self.of_each(OP, &rooms, |room| self.view_of(room)).await?;
+        let mut views = Vec::with_capacity(rooms.len());
+        for (room, answer) in rooms.iter().zip(answers) {
+            let read = Answers::new(answer).view(room).map_err(unreadable(OP))?;
+            views.extend(read.filter(|(record, _)| record.closed.is_none()).map(|(_, view)| view));
+        }
+        views.sort_by_key(|view| (std::cmp::Reverse(value(order, view)), view.created, view.id.clone()));
+        Ok(RoomPage { rooms: views, total })
     }
+
     async fn versions(&self) -> StoreResult<Versions> {
-        Err(failed("versions", "not written yet"))
+        const OP: &str = "versions";
+        let read = |shard| {
+            let mut read = cmd("HMGET", &self.layout.key_named(shard, "BOOK", Whose::default()));
+            read.arg("v").arg("w");
+            (shard, vec![read])
+        };
+        let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());
+        let (mut changed, mut said) = (0u64, 0u64);
+        for answer in answers.await? {
+            let mut numbers = || {
+                let mut parts = Answers::new(answer).value().and_then(Parts::of)?;
+                Ok((counter(&mut parts)?, counter(&mut parts)?))
+            };
+            let (v, w) = numbers().map_err(unreadable(OP))?;
+            (changed, said) = (changed.wrapping_add(v), said.wrapping_add(w));
+        }
+        let active = changed.wrapping_add(said);
+        Ok(Versions { live: changed, visitors: changed, newest: changed, active })
     }
+
     async fn online(&self) -> StoreResult<u64> {
         const OP: &str = "online";
         // Every shard has the same of every node; one is asked.
@@ -39,5 +99,35 @@ impl RankingStore for RedisStore {
             }
         }
         Ok(online)
+    }
+}
+
+fn cmd(name: &str, key: &str) -> Cmd {
+    let mut cmd = redis::cmd(name);
+    cmd.arg(key);
+    cmd
+}
+
+/// A counter of a list's changes; nothing where there were none.
+fn counter(parts: &mut Parts) -> Result<u64, Corrupt> {
+    let there = parts.maybe()?;
+    there.map_or(Ok(0), |bytes| codec::read_number(&bytes, "a version of the lists"))
+}
+
+/// Where a room stands: the value turned around, when it was opened, its id.
+fn place(member: &Bytes, score: f64) -> Result<(f64, u64, RoomId), Corrupt> {
+    let corrupt = Corrupt("a row of a list");
+    let colon = member.iter().position(|byte| *byte == b':').ok_or(corrupt)?;
+    let created = codec::read_number(&member[..colon], "a row of a list")?;
+    Ok((score, created, codec::read_word(&member[colon + 1..], "a row of a list")?))
+}
+
+/// What a room is ranked by.
+fn value(order: Order, view: &RoomView) -> u64 {
+    match order {
+        Order::Live => view.live.into(),
+        Order::Visitors => view.visitors.into(),
+        Order::Newest => view.created.0,
+        Order::Active => view.last.as_ref().map_or(0, |entry| entry.at.0),
     }
 }

@@ -109,3 +109,31 @@ pub(crate) fn stream(value: Value) -> Result<Vec<(u64, Bytes)>, Corrupt> {
     }
     Ok(all)
 }
+
+/// The members of an ordered set with their scores, in either form in which Redis gives them.
+pub(crate) fn scored(value: Value) -> Result<Vec<(Bytes, f64)>, Corrupt> {
+    let mut parts = Parts::of(value)?;
+    let mut all = Vec::with_capacity(parts.left());
+    while parts.left() > 0 {
+        match parts.value()? {
+            pair @ Value::Array(_) => {
+                let mut pair = Parts::of(pair)?;
+                all.push((pair.bytes()?, score(&pair.value()?)?));
+            }
+            member => all.push((bytes(member)?, score(&parts.value()?)?)),
+        }
+    }
+    Ok(all)
+}
+
+fn score(value: &Value) -> Result<f64, Corrupt> {
+    match value {
+        Value::Double(score) => Ok(*score),
+        Value::Int(score) => Ok(*score as f64),
+        Value::BulkString(bytes) => {
+            let text = std::str::from_utf8(bytes).ok();
+            text.and_then(|text| text.parse().ok()).ok_or(Corrupt("a score"))
+        }
+        _ => Err(Corrupt("a score")),
+    }
+}

@@ -23,6 +23,7 @@ use chat_core::StoreOptions;
 /// What scripts share.
 const LIBRARY: &[(&str, &str)] = &[
     ("amnesty", include_str!("../lua/lib/amnesty.lua")),
+    ("mail", include_str!("../lua/lib/mail.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
@@ -64,10 +65,22 @@ macro_rules! scripts {
 scripts! {
     append,
     attach,
+    close,
+    dead,
     detach,
+    disconnect,
+    enter,
     incarnate,
+    judge,
+    kick,
+    leave,
+    lose,
+    open,
     peek,
+    reap_room,
+    rename,
     renew,
+    signal,
 }
 
 /// One operation's script.

@@ -8,6 +8,7 @@ use chat_core::StoreOptions;
 use chat_core::store::Backend;
 use redis::RedisConnectionInfo;
 
+use crate::bound::Rooms;
 use crate::ears::Ears;
 use crate::error::ConnectError;
 use crate::keys::Layout;
@@ -231,7 +232,8 @@ impl Settings {
         let lives = Arc::new(Lives::default());
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;
-        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears };
+        let rooms = Rooms::default();
+        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms };
         Ok(Backend::of(&Arc::new(store)))
     }
 

@@ -8,6 +8,7 @@ use redis::Value;
 use chat_core::store::StoreResult;
 use chat_core::{PoolName, RoomId, StoreError, StoreOptions, Writer};
 
+use crate::bound::Rooms;
 use crate::codec::Corrupt;
 use crate::ears::Ears;
 use crate::keys::{Layout, Whose};
@@ -25,6 +26,7 @@ pub(crate) struct RedisStore {
     pub(crate) link: Link,
     pub(crate) lives: Arc<Lives>,
     pub(crate) ears: Ears,
+    pub(crate) rooms: Rooms,
 }
 
 impl RedisStore {
@@ -50,8 +52,9 @@ impl RedisStore {
 
     /// A life is over: its sink is told nothing more, and what it listened to is given up.
     pub(crate) fn over(&self, writer: Writer) {
-        self.lives.end(writer);
-        self.ears.sweep();
+        if self.lives.end(writer) {
+            self.ears.sweep();
+        }
     }
 
     /// A script's call in a shard, of no room and no pool.

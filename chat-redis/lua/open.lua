@@ -1,0 +1,13 @@
+#!lua
+-- Opens a room under a new epoch, unless one of this id is open.
+-- USES: time room open
+-- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
+-- ARGV: writer room epoch kind title meta owner policy
+--
+-- Atomicity: of any number of callers one opens it.
+-- Returns: 'opened' | 'exists' | 'fenced'
+
+if not begin('W' .. writer) then return { 'fenced' } end
+if load() and not r.closed then return { 'exists' } end
+make({ epoch = epoch, kind = kind, title = title, meta = meta, owner = owner, policy = policy })
+return { 'opened' }

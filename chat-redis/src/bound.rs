@@ -1,0 +1,61 @@
+//! How many rooms there may be, over all shards.
+//!
+//! No step sees more than its own shard, so the sum is asked for before a room is opened. Far from the bound what was asked
+//! some time ago is good enough, and costs nothing; near it it is asked each time. Nodes that open rooms in the same
+//! instant may pass the bound by as many.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chat_core::store::StoreResult;
+use chat_core::{Bound, StoreError};
+
+use crate::codec::Corrupt;
+use crate::keys::Whose;
+use crate::reply;
+use crate::store::{RedisStore, unreadable};
+
+/// What is known of how many rooms there are.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms {
+    /// How many more may be opened from here before they are counted again.
+    credit: AtomicU64,
+}
+
+/// The largest part of what is left that one node opens without counting again: there may be this many nodes, and more.
+const SHARE: u64 = 64;
+
+impl RedisStore {
+    /// Makes sure that there may be one room more.
+    pub(crate) async fn reserve_room(&self, op: &'static str) -> StoreResult<()> {
+        let rooms = &self.rooms;
+        let take = |credit: u64| credit.checked_sub(1);
+        if rooms.credit.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok() {
+            return Ok(());
+        }
+        let there = self.count_rooms(op).await?;
+        let max = self.options.rooms as u64;
+        rooms.credit.store(max.saturating_sub(there) / SHARE, Ordering::Release);
+        if there >= max {
+            return Err(StoreError::TooMany { bound: Bound::Rooms, max: self.options.rooms });
+        }
+        Ok(())
+    }
+
+    async fn count_rooms(&self, op: &'static str) -> StoreResult<u64> {
+        let read = |shard| {
+            let mut cmd = redis::cmd("HGET");
+            cmd.arg(self.layout.key_named(shard, "BOOK", Whose::default())).arg("r");
+            (shard, vec![cmd])
+        };
+        let answers = self.link.together_all(op, (0..self.layout.shards()).map(read).collect());
+        let mut sum = 0;
+        for answer in answers.await? {
+            let value = answer.into_iter().next().ok_or(Corrupt("how many rooms there are"));
+            sum += match value.map_err(unreadable(op))? {
+                redis::Value::Nil => 0,
+                value => reply::number(&value).map_err(unreadable(op))?,
+            };
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,144 @@
+//! What is done for a name that is due: a room, or a node whose lease is over.
+
+use std::collections::BTreeMap;
+
+use chat_core::id::{SessionKey, Writer};
+use chat_core::store::{Happened, Reaped, StoreResult};
+use chat_core::{CloseWhy, RoomId};
+
+use crate::codec::{self, Corrupt};
+use crate::reply::Parts;
+use crate::store::{RedisStore, first_word, unreadable};
+
+const OP: &str = "reap";
+
+/// What a node that is over has left in a shard.
+#[derive(Debug, Default)]
+struct Left {
+    /// Whether this shard was the first to find out, and nobody was told.
+    first: bool,
+    /// Its sessions, by room.
+    sessions: BTreeMap<RoomId, Vec<SessionKey>>,
+    more: bool,
+}
+
+impl RedisStore {
+    pub(crate) async fn reap_room(&self, by: Writer, room: &RoomId) -> StoreResult<Reaped> {
+        let call = self
+            .in_room(&self.scripts.reap_room, room)
+            .arg(&codec::writer(by)[..])
+            .arg(room.as_str());
+        let (_, parts) = self.step(OP, call).await?;
+        reaped_room(room, parts).map_err(unreadable(OP))
+    }
+
+    /// Judges a node shard by shard, and takes out a part of what it has left.
+    pub(crate) async fn reap_node(&self, by: Writer, node: Writer) -> StoreResult<Reaped> {
+        let batch = self.options.reap_batch.max(1);
+        let judge = |shard| {
+            self.in_shard(&self.scripts.judge, shard)
+                .arg(&codec::writer(by)[..])
+                .arg(&codec::writer(node)[..])
+                .arg(batch)
+        };
+        let shards = self.layout.shards();
+        let answers = self.link.run_all(OP, (0..shards).map(judge).collect()).await?;
+        let mut reaped = Reaped::default();
+        let (mut room_left, mut calls, mut rooms) = (batch, Vec::new(), Vec::new());
+        for (shard, answer) in answers.into_iter().enumerate() {
+            let (word, parts) = first_word(OP, answer)?;
+            if word != "over" {
+                continue;
+            }
+            self.over(node);
+            let mut left = left(parts).map_err(unreadable(OP))?;
+            // Each shard finds out for itself; one of them tells.
+            if left.first && shard as u64 == node.node.0 % u64::from(shards) {
+                reaped.happened.push(Happened::Dead { writer: node });
+            }
+            reaped.more |= left.more;
+            for (room, mut sessions) in std::mem::take(&mut left.sessions) {
+                sessions.truncate(room_left);
+                room_left -= sessions.len();
+                if sessions.is_empty() {
+                    break;
+                }
+                let call = self.in_room(&self.scripts.dead, &room);
+                let call = call.arg(&codec::writer(by)[..]).arg(room.as_str());
+                let with = |call: crate::script::Call, session: &SessionKey| {
+                    call.arg(&codec::session(*session)[..])
+                };
+                calls.push(sessions.iter().fold(call, with));
+                rooms.push(room);
+            }
+        }
+        let answers = self.link.run_all(OP, calls).await?;
+        for (room, answer) in rooms.iter().zip(answers) {
+            let (word, parts) = first_word(OP, answer)?;
+            if word == "ok" {
+                taken_out(room, parts, &mut reaped).map_err(unreadable(OP))?;
+            }
+        }
+        Ok(reaped)
+    }
+}
+
+fn left(mut parts: Parts) -> Result<Left, Corrupt> {
+    let mut left = Left { first: parts.number()? == 1, ..Left::default() };
+    left.more = parts.left() > 0;
+    while parts.left() > 0 {
+        let row = parts.bytes()?;
+        if row.get(16) == Some(&b'r') {
+            let (writer, row) = (codec::read_writer(&row[..16])?, codec::read_index_row(&row)?);
+            let session = writer.session(row.session);
+            left.sessions.entry(row.room).or_default().push(session);
+        }
+    }
+    Ok(left)
+}
+
+fn count(parts: &mut Parts) -> Result<u32, Corrupt> {
+    parts.number().map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn reason(parts: &mut Parts) -> Result<Option<CloseWhy>, Corrupt> {
+    let why = parts.bytes()?;
+    if why.is_empty() { Ok(None) } else { codec::read_word(&why, "a reason").map(Some) }
+}
+
+fn reaped_room(room: &RoomId, mut parts: Parts) -> Result<Reaped, Corrupt> {
+    let mut reaped = Reaped::default();
+    let (visitors, users) = (count(&mut parts)?, count(&mut parts)?);
+    let why = reason(&mut parts)?;
+    let (forgotten, more) = (parts.number()? == 1, parts.number()? == 1);
+    let room = || room.clone();
+    if visitors > 0 {
+        reaped.happened.push(Happened::Passed { room: room(), visitors });
+    }
+    if users > 0 {
+        reaped.happened.push(Happened::Gone { room: room(), users });
+    }
+    if let Some(why) = why {
+        reaped.happened.push(Happened::Closed { room: room(), why });
+    }
+    if forgotten {
+        reaped.happened.push(Happened::Forgotten { room: room() });
+    }
+    reaped.more = more;
+    if parts.left() > 0 {
+        reaped.wrote = parts.wrote(&room())?;
+    }
+    Ok(reaped)
+}
+
+fn taken_out(room: &RoomId, mut parts: Parts, reaped: &mut Reaped) -> Result<(), Corrupt> {
+    let users = count(&mut parts)?;
+    if users > 0 {
+        reaped.happened.push(Happened::Gone { room: room.clone(), users });
+    }
+    if let Some(why) = reason(&mut parts)? {
+        reaped.happened.push(Happened::Closed { room: room.clone(), why });
+    }
+    reaped.wrote.append(&mut parts.wrote(room)?);
+    Ok(())
+}
