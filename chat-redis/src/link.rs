@@ -68,6 +68,9 @@ impl Link {
     }
 
     async fn send(&self, op: &'static str, atomic: bool, cmds: &[Cmd]) -> StoreResult<Vec<Value>> {
+        if cmds.is_empty() {
+            return Ok(Vec::new());
+        }
         for attempt in 0..2 {
             let mut pipe = Pipeline::new();
             if atomic {
