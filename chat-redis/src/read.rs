@@ -121,9 +121,9 @@ impl RedisStore {
         let all = self.options.notices.max(1) as u64;
         let (from, limit, on) = match page {
             HistoryPage::Newest { limit } => ("+".to_owned(), limit, false),
-            // An id below the first is no id.
-            HistoryPage::Before { n, limit } => (format!("({}", clip(n).max(1)), limit, false),
-            HistoryPage::After { n, limit } => (format!("({}", clip(n)), limit, true),
+            // An id below the first is no id. Without the second part it would stand for all that begin with the first.
+            HistoryPage::Before { n, limit } => (format!("({}-0", clip(n).max(1)), limit, false),
+            HistoryPage::After { n, limit } => (format!("({}-0", clip(n)), limit, true),
         };
         let read = |name, count| {
             if on {
