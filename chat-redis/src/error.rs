@@ -81,12 +81,8 @@ pub enum ConnectError {
     #[error("no Sentinel knows a master of the name that was given")]
     NoMaster,
     /// Anything else, such as a server that is only just starting.
-    #[error("the store cannot be had")]
-    Failed {
-        /// Why not.
-        #[source]
-        source: Box<dyn StdError + Send + Sync>,
-    },
+    #[error(transparent)]
+    Failed(Box<dyn StdError + Send + Sync>),
 }
 
 impl From<Wrong> for ConnectError {
@@ -110,7 +106,7 @@ impl From<Fault> for ConnectError {
             Fault::Disagrees(Disagreement::Mode { mode, url }) => Self::Mode { mode, url },
             Fault::Disagrees(Disagreement::Shards { kept, asked }) => Self::Shards { kept, asked },
             Fault::Disagrees(Disagreement::Format { kept, ours }) => Self::Format { kept, ours },
-            fault => Self::Failed { source: Box::new(fault) },
+            fault => Self::Failed(Box::new(fault)),
         }
     }
 }

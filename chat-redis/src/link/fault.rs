@@ -11,6 +11,9 @@ use redis::{ErrorKind, RedisError, ServerError};
 
 use crate::address::Address;
 
+/// How a version is called that has no way to tell.
+pub(crate) const BEFORE_6: &str = "(before 6)";
+
 /// Why a step was not done, or nobody knows whether it was.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
@@ -85,24 +88,29 @@ pub(crate) fn said(error: &ServerError) -> Said {
 
 /// The error as a fault, without what a server repeats of a command.
 pub(crate) fn said_so(error: &ServerError) -> Fault {
-    let text = error.details().unwrap_or_default();
+    Fault::Said { code: error.code().into(), text: clean(error.details().unwrap_or_default()) }
+}
+
+fn clean(text: &str) -> Arc<str> {
     let text = text.split_once(", with args beginning").map_or(text, |(text, _)| text);
-    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    Fault::Said { code: error.code().into(), text: text.into() }
+    text.chars().filter(|c| !c.is_control()).take(300).collect::<String>().into()
 }
 
 impl Fault {
     /// What it means that a connection could not be made.
     pub(crate) fn connecting(at: &Address, error: RedisError) -> Self {
+        let code = error.code().unwrap_or_default();
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::Refused { at: at.clone() },
-            _ => match ServerError::try_from(error) {
-                Ok(error) if matches!(error.code(), "WRONGPASS" | "NOAUTH") => {
-                    Self::Refused { at: at.clone() }
-                }
-                Ok(error) => said_so(&error),
-                Err(error) => Self::unreachable(at, error),
-            },
+            ErrorKind::Server(_) | ErrorKind::Extension if matches!(code, "WRONGPASS" | "NOAUTH") => {
+                Self::Refused { at: at.clone() }
+            }
+            ErrorKind::Server(_) | ErrorKind::Extension => {
+                Self::Said { code: code.into(), text: clean(error.detail().unwrap_or_default()) }
+            }
+            // Before version 6 there is no such protocol.
+            ErrorKind::RESP3NotSupported => Disagreement::Version { version: BEFORE_6.to_owned() }.into(),
+            _ => Self::unreachable(at, error),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
-use super::fault::{Disagreement, Fault, Said, said, said_so};
+use super::fault::{BEFORE_6, Disagreement, Fault, Said, said, said_so};
 use super::wire::Wire;
 use crate::codec::FORMAT;
 use crate::keys::Layout;
@@ -97,7 +97,7 @@ impl Greeting {
         if let Value::ServerError(error) = hello {
             if error.code() == "ERR" {
                 // The command came with version 6.
-                return Err(Disagreement::Version { version: "(before 6)".to_owned() }.into());
+                return Err(Disagreement::Version { version: BEFORE_6.to_owned() }.into());
             }
             return Err(said_so(&error));
         }

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
-use super::fault::{Fault, said_so};
+use super::fault::{Disagreement, Fault, said_so};
 use super::server::Server;
 use super::wire::Dialer;
 use crate::address::Address;
@@ -165,6 +165,9 @@ async fn ask_nodes(dialer: &Dialer, all: &[Address]) -> Result<Vec<Range<Address
         match answer {
             Ok(ranges) if !ranges.is_empty() => return Ok(ranges),
             Ok(_) => {}
+            Err(Fault::Said { text, .. }) if text.contains("cluster support disabled") => {
+                return Err(Disagreement::Mode { mode: "standalone".to_owned(), url: "redis" }.into());
+            }
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
