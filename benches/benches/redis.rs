@@ -31,6 +31,8 @@ fn main() {
     let part = |name: &str, run: &dyn Fn() -> Table| program.part(name, run);
     part("redis: CPU of the server per operation", &|| runtime.block_on(cpu(&server)));
     part("redis: operations a second from one node", &|| runtime.block_on(rates(&server)));
+    part("redis: CPU of the server for matching", &|| runtime.block_on(matching(&server)));
+    part("redis: matches a second from one node", &|| runtime.block_on(match_rate(&server)));
     part("redis: a list of 50", &|| runtime.block_on(lists(&server)));
     part("redis: renewing a lease", &|| runtime.block_on(leases(&server)));
     part("redis: a dead node's sessions", &|| runtime.block_on(dead(&server)));
@@ -173,6 +175,17 @@ async fn cpu(server: &Server) -> Table {
     row("enter again, the step", (times, step));
     row("the snapshot behind it: 50 said, 200 members", (times, all.saturating_sub(step)));
 
+    table
+}
+
+async fn matching(server: &Server) -> Table {
+    let node = Node::new(server, "matching", StoreOptions::default()).await;
+    let mut told = server.ask().await;
+    let mut table = Table::new(&["operation", "server's CPU each", "times"]);
+    let mut row = |name: &str, (times, usec): (u64, u64)| {
+        let each = usec as f64 / times.max(1) as f64;
+        table.row(&[&name, &format!("{each:.1} µs"), &times]);
+    };
     let pool = pool("cpu");
     told.reset().await;
     each(users(4_000), |n| node.submit(&pool, n)).await;
@@ -209,6 +222,15 @@ async fn rates(server: &Server) -> Table {
     each(all, |n| node.say(&rooms[0], 0, (1 << 64) | n as u128)).await;
     row("appends in one room", times, watch);
 
+    table
+}
+
+async fn match_rate(server: &Server) -> Table {
+    let node = Node::new(server, "match-rate", StoreOptions::default()).await;
+    let mut table = Table::new(&["operation", "a second"]);
+    let mut row = |name: &str, times: usize, watch: Watch| {
+        table.row(&[&name, &format!("{:.0}", times as f64 / watch.elapsed().as_secs_f64())]);
+    };
     let pool = pool("rates");
     let all = users(100_000);
     let (watch, times) = (Watch::start(), all.len());

@@ -15,14 +15,14 @@
 
 if not begin('W' .. writer) then return { 'fenced' } end
 
-local f = redis.call('HMGET', ROOM, 'e', 'k', 'c', 'p', 'n', 'a', 'z', 'w', 'i', 'g', 'f')
-local here, kind, created, policy, head, head_at, closed, pair, ended = unpack(f, 1, 9)
-if not here then return { 'missing' } end
-if not (kind and created and policy and head and head_at) then
+local fixed, head, head_at, closed, pair, began, fresh = unpack(redis.call('HMGET', ROOM, 'p', 'n', 'a', 'z', 'w', 'g', 'f'))
+if not fixed then return { 'missing' } end
+local here, kind, created, history = string.match(fixed, '^(%x+) (%l+) (%d+) %d+ %d+ %d+ (%d+)')
+if not (here and head and head_at) then
   return redis.error_reply('CORRUPT a room\'s record is not whole')
 end
 if epoch ~= '' and epoch ~= here then
-  local of, why = string.match(ended or '', '^(%x+) %d+ %d+ (%S+)$')
+  local of, why = string.match(redis.call('HGET', ROOM, 'i') or '', '^(%x+) %d+ %d+ (%S+)$')
   if of == epoch then return { 'closed', why } end
   if closed then return { 'closed', closed } end
   return { 'missing' }
@@ -58,7 +58,7 @@ end
 
 -- Repetitions are known for one to two periods, in two generations that are turned over: which one is fresh, and since when.
 -- A key is its user's. Without one the attempt stands for itself, so that an engine that has lost an answer can ask again.
-local began, fresh = tonumber(f[10]), f[11] or '0'
+began, fresh = tonumber(began), fresh or '0'
 local KEYS_FRESH, KEYS_OLD = fresh == '0' and KEYS0 or KEYS1, fresh == '0' and KEYS1 or KEYS0
 local turned = false
 if began then
@@ -86,8 +86,7 @@ end
 
 local n, at = head + 1, math.max(now, tonumber(head_at))
 local entry = 's' .. at .. '\0' .. seen .. '\0' .. called .. '\0' .. key .. '\0' .. body
-local history = tonumber(string.match(policy, '^%d+ %d+ %d+ (%d+)'))
-redis.call('XADD', SAID, 'MAXLEN', '=', math.max(history, 1), n .. '-0', 'e', entry)
+redis.call('XADD', SAID, 'MAXLEN', '=', math.max(tonumber(history), 1), n .. '-0', 'e', entry)
 if count >= ${KEYS_HALF} then
   redis.call('UNLINK', KEYS_OLD)
   KEYS_FRESH, KEYS_OLD, turned, began = KEYS_OLD, KEYS_FRESH, true, now

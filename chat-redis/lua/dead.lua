@@ -27,10 +27,11 @@ for at = 3, #ARGV do
   local p = user and present(user)
   if not p then
     redis.call('ZREM', INDEX, index_row(session))
-  elseif session_out(session, p) then
+  elseif p.sessions == session then
     user_out(p, 'lost')
     gone = gone + 1
   else
+    session_out(session, p)
     keep(p)
   end
 end

@@ -24,9 +24,9 @@ local you = user
 if created == 0 then
   you = seen_as(user)
   if not you then return { 'forbidden' } end
-  local other = redis.call('HGET', SESSIONS, 's' .. session)
+  local other, place = unpack(redis.call('HMGET', SESSIONS, 's' .. session, 'u' .. you))
   if other and other ~= you then return { 'forbidden' } end
-  local p = present(you)
+  local p = place and present(you, place)
   if not p and live() >= r.capacity then return { 'full' } end
   if not other then session_in(session, you, name, p) end
 else

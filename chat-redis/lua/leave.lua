@@ -15,11 +15,10 @@ local user = redis.call('HGET', SESSIONS, 's' .. session)
 if not user then return { 'notmember' } end
 local p = present(user)
 if not p then return redis.error_reply('CORRUPT a session without a member') end
-if r.pair then
-  user_out(p, 'left')
-elseif session_out(session, p) then
+if r.pair or p.sessions == session then
   user_out(p, 'left')
 else
+  session_out(session, p)
   keep(p)
 end
 done()

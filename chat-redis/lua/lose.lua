@@ -13,14 +13,15 @@ if over('') then return { 'none' } end
 local user = redis.call('HGET', SESSIONS, 's' .. session)
 local p = user and present(user)
 if not p then return { 'none' } end
-if not session_out(session, p) then
-  keep(p)
-elseif r.grace == 0 then
+if p.sessions == session and r.grace == 0 then
   user_out(p, 'lost')
 else
+  local last = session_out(session, p)
   keep(p)
-  redis.call('ZADD', GRACES, now + r.grace, user)
-  arm(now + r.grace)
+  if last then
+    redis.call('ZADD', GRACES, now + r.grace, user)
+    arm(now + r.grace)
+  end
 end
 done()
 return { 'ok', r.epoch, unpack(wrote) }

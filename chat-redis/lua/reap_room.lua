@@ -32,14 +32,17 @@ if r.closed then
   return { 'ok', 0, 0, '', 0, 0 }
 end
 
+local said, since, capped, fell = unpack(redis.call('HMGET', ROOM, 'y', 's', 'v', 'l'))
+said, since, capped, fell = tonumber(said), tonumber(since), tonumber(capped), tonumber(fell)
+
 -- What ends the room first, as things stand, and when.
 local function ends()
   local at, why
   local function first(when, reason)
     if not at or when < at then at, why = when, reason end
   end
-  if r.idle > 0 then first((r.said or r.created) + r.idle, 'idle') end
-  if r.empty > 0 and live() == 0 then first((r.since or r.created) + r.empty, 'empty') end
+  if r.idle > 0 then first((said or r.created) + r.idle, 'idle') end
+  if r.empty > 0 and live() == 0 then first((since or r.created) + r.empty, 'empty') end
   if r.age > 0 then first(r.created + r.age, 'max_age') end
   return at, why
 end
@@ -48,13 +51,13 @@ local more = 0
 local passed = redis.call('ZCOUNT', VISITORS, '-inf', now - ${VISITORS_WINDOW})
 if passed > 2000 then passed, more = 2000, 1 end
 if passed > 0 then
-  redis.call('ZREMRANGEBYRANK', VISITORS, 0, passed - 1)
+  away = visitors() - redis.call('ZREMRANGEBYRANK', VISITORS, 0, passed - 1)
   redis.call('HSET', ROOM, 'l', now)
-  r.passed, moved = now, true
+  fell, moved = now, true
 end
-if r.capped and r.capped + ${VISITORS_WINDOW} <= now then
+if capped and capped + ${VISITORS_WINDOW} <= now then
   redis.call('HDEL', ROOM, 'v')
-  r.capped, moved = nil, true
+  capped, moved = nil, true
 end
 
 local gone = 0
@@ -70,6 +73,7 @@ while not through and not r.closed do
   local p = present(grace[1])
   if p then
     user_out(p, 'lost')
+    since = now
     gone = gone + 1
   else
     redis.call('ZREM', GRACES, grace[1])
@@ -90,9 +94,9 @@ if not r.closed then
   local grace = tonumber(redis.call('ZRANGE', GRACES, 0, 0, 'WITHSCORES')[2])
   if grace then also(math.max(grace, through or 0)) end
   local left = tonumber(redis.call('ZRANGE', VISITORS, 0, 0, 'WITHSCORES')[2])
-  if left or r.capped then
-    local first = math.min(left or r.capped, r.capped or left) + ${VISITORS_WINDOW}
-    also(math.max(first, (r.passed or 0) + ${VISITORS_STEP}))
+  if left or capped then
+    local first = math.min(left or capped, capped or left) + ${VISITORS_WINDOW}
+    also(math.max(first, (fell or 0) + ${VISITORS_STEP}))
   end
   if more == 1 then at = now end
   if at then

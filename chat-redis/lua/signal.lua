@@ -7,7 +7,7 @@
 -- Returns: 'ok' | 'notmember' | 'closed' why | 'missing' | 'fenced'
 
 if not begin('W' .. writer) then return { 'fenced' } end
-local f = redis.call('HMGET', ROOM, 'e', 'z')
+local f = redis.call('HMGET', ROOM, 'p', 'z')
 if not f[1] then return { 'missing' } end
 if f[2] then return { 'closed', f[2] } end
 local user = redis.call('HGET', SESSIONS, 's' .. session)

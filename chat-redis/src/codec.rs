@@ -10,6 +10,7 @@
 //! | session | 24 bytes: writer, connection |
 //! | epoch | 16 hexadecimal digits |
 //! | time | milliseconds since 1970, decimal |
+//! | what of a room never changes | `epoch kind created policy` |
 //! | policy | `capacity presence grace history idle empty max_age`, presence 0 (log) or 1 (count), times in ms, 0 for never |
 //! | the two of a pair room | `user \0 alias \0 name \0 user \0 alias \0 name` |
 //! | entry, in a log and on a channel | a letter, its time, `\0`, and: `s` said: `by \0 name \0 key \0 body`; `j` joined: `user \0 name \0 live`; `l` left: the same `\0 why`; `r` renamed: `user \0 name`; `c` closed: `why` |
@@ -265,15 +266,18 @@ impl Record {
             let (epoch, n) = (read_epoch(epoch)?, read_number(n, WHAT)?);
             Ok(Arc::new(Entry::new(room.clone(), epoch, n, read_time(at)?, what)))
         };
+        let mut fixed = must(b"p")?.splitn(4, |byte| *byte == b' ');
+        let mut part = || fixed.next().ok_or(corrupt);
+        let (epoch, kind, created, policy) = (part()?, part()?, part()?, part()?);
         Ok(Some(Self {
             id: room.clone(),
-            epoch: read_epoch(must(b"e")?)?,
-            kind: read_word(must(b"k")?, WHAT)?,
+            epoch: read_epoch(epoch)?,
+            kind: read_word(kind, WHAT)?,
             title: Title::stored(text(must(b"t")?, WHAT)?),
             meta: get(b"x").map(|meta| Body::json(Bytes::copy_from_slice(meta))),
             owner: get(b"o").map(|owner| read_word(owner, WHAT)).transpose()?,
-            policy: read_policy(must(b"p")?)?,
-            created: read_time(must(b"c")?)?,
+            policy: read_policy(policy)?,
+            created: read_time(created)?,
             head: read_number(must(b"n")?, WHAT)?,
             head_at: read_time(must(b"a")?)?,
             closed: get(b"z").map(|why| read_word(why, WHAT)).transpose()?,

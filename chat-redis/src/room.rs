@@ -111,7 +111,7 @@ impl RoomStore for RedisStore {
         const OP: &str = "heads";
         let read = |room: &RoomId| {
             let mut cmd = redis::cmd("HMGET");
-            cmd.arg(self.key_of(room, "ROOM")).arg("e").arg("n").arg("a");
+            cmd.arg(self.key_of(room, "ROOM")).arg("p").arg("n").arg("a");
             vec![cmd]
         };
         let answers = self.of_each(OP, rooms, read).await?;
@@ -271,8 +271,8 @@ fn history(
 
 fn head(answers: Vec<Value>) -> Result<Option<Cursor>, Corrupt> {
     let mut parts = Parts::of(Answers::new(answers).value()?)?;
-    let Some(epoch) = parts.maybe()? else { return Ok(None) };
-    let epoch = codec::read_epoch(&epoch)?;
+    let Some(fixed) = parts.maybe()? else { return Ok(None) };
+    let epoch = codec::read_epoch(fixed.split(|byte| *byte == b' ').next().unwrap_or_default())?;
     let (n, at) = (parts.number()?, chat_core::Timestamp(parts.number()?));
     Ok(Some(Cursor { epoch, n, at: (n > 0).then_some(at) }))
 }

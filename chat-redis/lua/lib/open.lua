@@ -13,7 +13,8 @@ local function make(new)
     redis.call('HINCRBY', BOOK, 'r', 1)
   end
   redis.call('UNLINK', ROOM, MEMBERS, SESSIONS, SAID, NOTICES, GRACES, VISITORS, KEYS0, KEYS1)
-  local fields = { 'e', new.epoch, 'k', new.kind, 't', new.title, 'c', created, 'p', new.policy, 'n', 0, 'a', created, 's', created }
+  local fixed = new.epoch .. ' ' .. new.kind .. ' ' .. created .. ' ' .. new.policy
+  local fields = { 'p', fixed, 't', new.title, 'n', 0, 'a', created, 's', created }
   local function also(name, value)
     if value and value ~= '' then
       fields[#fields + 1] = name
@@ -26,6 +27,7 @@ local function make(new)
   also('i', ended)
   redis.call('HSET', ROOM, unpack(fields))
   load()
+  here, away = 0, 0
   if r.kind == 'public' then
     local name = place()
     redis.call('ZADD', LIVE, 0, name)

@@ -15,23 +15,20 @@ local counted = false -- whether the number of users of a room that only counts 
 local earliest   -- the earliest deadline that this step has brought
 
 local function load()
-  local f = redis.call('HMGET', ROOM, 'e', 'k', 'c', 'p', 'n', 'a', 'z', 'w', 'i', 'v', 'l', 'y', 's')
+  local f = redis.call('HMGET', ROOM, 'p', 'n', 'a', 'z', 'w')
   if not f[1] then return nil end
-  local capacity, presence, grace, history, idle, empty, age =
-    string.match(f[4] or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-  if not (f[2] and f[3] and capacity and f[5] and f[6]) then
-    return error({ err = 'CORRUPT a room\'s record is not whole' })
-  end
+  local epoch, kind, created, capacity, presence, grace, history, idle, empty, age =
+    string.match(f[1], '^(%x+) (%l+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  if not (epoch and f[2] and f[3]) then return error({ err = 'CORRUPT a room\'s record is not whole' }) end
   r = {
-    epoch = f[1], kind = f[2], created = tonumber(f[3]), n = tonumber(f[5]), at = tonumber(f[6]), closed = f[7],
-    ended = f[9], capped = tonumber(f[10]), passed = tonumber(f[11]), said = tonumber(f[12]), since = tonumber(f[13]),
+    epoch = epoch, kind = kind, created = tonumber(created), n = tonumber(f[2]), at = tonumber(f[3]), closed = f[4],
     capacity = tonumber(capacity), logs = presence == '0', grace = tonumber(grace), history = tonumber(history),
     idle = tonumber(idle), empty = tonumber(empty), age = tonumber(age),
   }
-  if f[8] then
+  if f[5] then
     -- Who the two of a pair room are, as whom they are seen, and under what names.
     local user1, alias1, name1, user2, alias2, name2 =
-      string.match(f[8], '^(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)$')
+      string.match(f[5], '^(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)%z(%Z*)$')
     r.pair = { { user = user1, alias = alias1, name = name1 }, { user = user2, alias = alias2, name = name2 } }
   end
   return r
@@ -41,7 +38,7 @@ end
 local function over(epoch)
   if not r then return { 'missing' } end
   if epoch ~= '' and epoch ~= r.epoch then
-    local ended, why = string.match(r.ended or '', '^(%x+) %d+ %d+ (%S+)$')
+    local ended, why = string.match(redis.call('HGET', ROOM, 'i') or '', '^(%x+) %d+ %d+ (%S+)$')
     if ended == epoch then return { 'closed', why } end
     if r.closed then return { 'closed', r.closed } end
     return { 'missing' }
@@ -74,8 +71,8 @@ local function real(seen)
 end
 
 -- A user's place in SESSIONS under 'u' and the id: 13 digits since when, the name, a zero, and the sessions, 24 bytes each.
-local function present(user)
-  local value = redis.call('HGET', SESSIONS, 'u' .. user)
+local function present(user, value)
+  value = value or redis.call('HGET', SESSIONS, 'u' .. user)
   if not value then return nil end
   local zero = string.find(value, '\0', 14, true)
   if not zero then return error({ err = 'CORRUPT a member\'s record is not whole' }) end
@@ -109,8 +106,18 @@ local function write(stream, max, kind, rest)
   wrote[#wrote + 1] = entry
 end
 
+-- Distinct users now: the size of the set, asked once in a step and gone along with its changes.
+local here
 local function live()
-  return redis.call('ZCARD', MEMBERS)
+  here = here or redis.call('ZCARD', MEMBERS)
+  return here
+end
+
+-- Who left within the window, in the same way.
+local away
+local function visitors()
+  away = away or redis.call('ZCARD', VISITORS)
+  return away
 end
 
 -- Tells of a coming or going in the way that is the room's.
@@ -134,21 +141,20 @@ end
 
 -- Takes a session in under the id and name by which its user is seen here; `p` is the user's place, if there is one.
 local function session_in(session, user, name, p)
-  redis.call('HSET', SESSIONS, 's' .. session, user)
   redis.call('ZADD', INDEX, 0, index_row(session))
   if p then
     if p.sessions == '' then redis.call('ZREM', GRACES, user) end
     p.sessions = p.sessions .. session
-    keep(p)
+    redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, p.since .. p.name .. '\0' .. p.sessions)
     return
   end
-  p = { user = user, since = string.format('%013d', now), name = name, sessions = session }
-  keep(p)
-  redis.call('ZADD', MEMBERS, 0, user .. '\0' .. p.since .. '\0' .. name)
+  local since, before = string.format('%013d', now), live()
+  redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, since .. name .. '\0' .. session)
+  here = before + redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
   redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
-  if not r.pair then redis.call('ZREM', VISITORS, user) end
+  if not r.pair and visitors() > 0 then away = away - redis.call('ZREM', VISITORS, user) end
   moved = true
-  notice('j', user .. '\0' .. name .. '\0' .. live())
+  notice('j', user .. '\0' .. name .. '\0' .. here)
 end
 
 -- Takes one session out of its user's place; whether the user has none left.
@@ -214,28 +220,26 @@ local function user_out(p, why)
     redis.call('ZREM', INDEX, index_row(session))
   end
   redis.call('HDEL', SESSIONS, unpack(fields))
-  redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
+  here = live() - redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
   if p.sessions == '' then redis.call('ZREM', GRACES, p.user) end
   redis.call('ZREM', USERS, real(p.user) .. '\0' .. room)
-  local left = live()
   if not r.pair then
     -- Whoever left counts among the visitors until the window has passed. Where too many did, the first of them goes
     -- early, and until that one would have gone anyway the number is a lower bound.
-    redis.call('ZADD', VISITORS, now, p.user)
-    if redis.call('ZCARD', VISITORS) > ${VISITORS_KEPT} then
-      local first = redis.call('ZPOPMIN', VISITORS)
-      r.capped = math.max(r.capped or 0, tonumber(first[2]))
-      redis.call('HSET', ROOM, 'v', r.capped)
+    away = visitors() + redis.call('ZADD', VISITORS, now, p.user)
+    if away > ${VISITORS_KEPT} then
+      local first = tonumber(redis.call('ZPOPMIN', VISITORS)[2])
+      away = away - 1
+      redis.call('HSET', ROOM, 'v', math.max(tonumber(redis.call('HGET', ROOM, 'v')) or 0, first))
     end
-    arm(math.max(now + ${VISITORS_WINDOW}, (r.passed or 0) + ${VISITORS_STEP}))
+    arm(now + ${VISITORS_WINDOW})
   end
-  if left == 0 then
-    r.since = now
+  if here == 0 then
     redis.call('HSET', ROOM, 's', now)
     if r.empty > 0 then arm(now + r.empty) end
   end
   moved = true
-  notice('l', p.user .. '\0' .. p.name .. '\0' .. left .. '\0' .. why)
+  notice('l', p.user .. '\0' .. p.name .. '\0' .. here .. '\0' .. why)
   if r.pair then close('partner_left') end
 end
 
@@ -243,9 +247,9 @@ end
 local function done()
   if not r.closed and earliest then redis.call('ZADD', DUE, 'LT', earliest, 'r' .. room) end
   if moved and r.kind == 'public' and not r.closed then
-    local name, here = place(), live()
-    redis.call('ZADD', LIVE, -here, name)
-    redis.call('ZADD', VISITED, -here - redis.call('ZCARD', VISITORS), name)
+    local name = place()
+    redis.call('ZADD', LIVE, -live(), name)
+    redis.call('ZADD', VISITED, -live() - visitors(), name)
     changed('v')
   end
   for at = 1, #wrote, 2 do
