@@ -23,6 +23,8 @@ use chat_core::StoreOptions;
 /// What scripts share.
 const LIBRARY: &[(&str, &str)] = &[
     ("amnesty", include_str!("../lua/lib/amnesty.lua")),
+    ("come", include_str!("../lua/lib/come.lua")),
+    ("go", include_str!("../lua/lib/go.lua")),
     ("mail", include_str!("../lua/lib/mail.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
