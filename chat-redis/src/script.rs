@@ -63,6 +63,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    allowed,
     append,
     attach,
     close,
