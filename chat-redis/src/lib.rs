@@ -14,6 +14,7 @@ mod link;
 mod lives;
 mod log;
 mod matching;
+mod permissions;
 mod presence;
 mod ranking;
 mod read;

@@ -65,6 +65,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    allowed,
     append,
     attach,
     close,

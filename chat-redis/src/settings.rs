@@ -16,6 +16,7 @@ use crate::link::open::Plan;
 use crate::link::wire::Dialer;
 use crate::link::{Finder, Greeting, Link};
 use crate::lives::Lives;
+use crate::permissions;
 use crate::script::Scripts;
 use crate::stats::Stats;
 use crate::store::RedisStore;
@@ -229,6 +230,7 @@ impl Settings {
             stats: Arc::clone(&self.stats),
         };
         let link = Link::open(plan, &layout, &scripts.texts()).await?;
+        permissions::check(&link, &layout, &scripts).await?;
         let lives = Arc::new(Lives::default());
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;

@@ -11,6 +11,9 @@ use redis::{ErrorKind, RedisError, ServerError};
 
 use crate::address::Address;
 
+/// How a version is called that has no way to tell.
+pub(crate) const BEFORE_6: &str = "(before 6)";
+
 /// Why a step was not done, or nobody knows whether it was.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
@@ -54,6 +57,8 @@ pub(crate) enum Disagreement {
     Version { version: String },
     #[error("the server says that it is {mode}; the URL for that begins with {url}")]
     Mode { mode: String, url: &'static str },
+    #[error("something else is kept as {key}")]
+    Foreign { key: String },
     #[error("what is kept has {kept} shards, and {asked} are asked for")]
     Shards { kept: String, asked: u16 },
     #[error("what is kept has format {kept}, and this program writes format {ours}")]
@@ -85,30 +90,48 @@ pub(crate) fn said(error: &ServerError) -> Said {
 
 /// The error as a fault, without what a server repeats of a command.
 pub(crate) fn said_so(error: &ServerError) -> Fault {
-    let text = error.details().unwrap_or_default();
+    Fault::Said { code: error.code().into(), text: clean(error.details().unwrap_or_default()) }
+}
+
+fn clean(text: &str) -> Arc<str> {
     let text = text.split_once(", with args beginning").map_or(text, |(text, _)| text);
-    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    Fault::Said { code: error.code().into(), text: text.into() }
+    text.chars().filter(|c| !c.is_control()).take(300).collect::<String>().into()
 }
 
 impl Fault {
     /// What it means that a connection could not be made.
     pub(crate) fn connecting(at: &Address, error: RedisError) -> Self {
+        let code = error.code().unwrap_or_default();
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::Refused { at: at.clone() },
-            _ => match ServerError::try_from(error) {
-                Ok(error) if matches!(error.code(), "WRONGPASS" | "NOAUTH") => {
-                    Self::Refused { at: at.clone() }
-                }
-                Ok(error) => said_so(&error),
-                Err(error) => Self::unreachable(at, error),
-            },
+            ErrorKind::Server(_) | ErrorKind::Extension
+                if matches!(code, "WRONGPASS" | "NOAUTH") =>
+            {
+                Self::Refused { at: at.clone() }
+            }
+            ErrorKind::Server(_) | ErrorKind::Extension => {
+                Self::Said { code: code.into(), text: clean(error.detail().unwrap_or_default()) }
+            }
+            // Before version 6 there is no such protocol.
+            ErrorKind::RESP3NotSupported => {
+                Disagreement::Version { version: BEFORE_6.to_owned() }.into()
+            }
+            _ => Self::unreachable(at, error),
         }
     }
 
     /// The same by anything else that failed.
     pub(crate) fn unreachable(at: &Address, source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Unreachable { at: at.clone(), source: Arc::new(source) }
+    }
+
+    /// The same, where it was this server's greeting.
+    pub(crate) fn at(self, at: &Address) -> Self {
+        match self {
+            Self::Said { code, .. } if &*code == "NOAUTH" => Self::Refused { at: at.clone() },
+            Self::Broken | Self::Late => Self::unreachable(at, self),
+            fault => fault,
+        }
     }
 
     /// Whether it may go otherwise the next time.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
-use super::fault::{Disagreement, Fault, Said, said, said_so};
+use super::fault::{BEFORE_6, Disagreement, Fault, Said, said, said_so};
 use super::wire::Wire;
 use crate::codec::FORMAT;
 use crate::keys::Layout;
@@ -70,6 +70,9 @@ impl Greeting {
     pub(crate) fn agreed(&self, values: Vec<Value>) -> Result<(), Fault> {
         for value in &values {
             if let Value::ServerError(error) = value {
+                if error.code() == "WRONGTYPE" {
+                    return Err(Disagreement::Foreign { key: self.meta.clone() }.into());
+                }
                 return match said(error) {
                     Said::No(fault) | Said::Elsewhere(fault) => Err(fault),
                     Said::NoScript => Err(Fault::Odd),
@@ -97,7 +100,7 @@ impl Greeting {
         if let Value::ServerError(error) = hello {
             if error.code() == "ERR" {
                 // The command came with version 6.
-                return Err(Disagreement::Version { version: "(before 6)".to_owned() }.into());
+                return Err(Disagreement::Version { version: BEFORE_6.to_owned() }.into());
             }
             return Err(said_so(&error));
         }
