@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::store::RedisStore;
 use crate::codec::{self, Corrupt};
 use crate::link::failed;
+use crate::mail::MailPlace;
 use crate::reply::{self, Parts};
 use redis::Value;
 use crate::store::{first_word, unreadable};
@@ -26,11 +27,8 @@ impl ExpiryStore for RedisStore {
             self.in_shard(&self.scripts.attach, shard).arg(&codec::writer(writer)[..])
         };
         let answers = self.link.run_all(OP, (0..self.shards()).map(begin).collect()).await?;
-        let place = |value| {
-            let place = reply::bytes(value)?;
-            String::from_utf8(place.into()).map_err(|_| Corrupt("a place in the mail"))
-        };
-        let mail = answers.into_iter().map(place).collect::<Result<_, _>>();
+        let place = |value| MailPlace::read(&reply::bytes(value)?);
+        let mail = answers.into_iter().map(place).collect::<Result<_, Corrupt>>();
         self.lives.begin(writer, sink, mail.map_err(unreadable(OP))?);
         Ok(writer)
     }
@@ -83,7 +81,10 @@ impl ExpiryStore for RedisStore {
         read().map_err(unreadable(OP))
     }
 
-    async fn reap(&self, _by: Writer, _due: &Due) -> StoreResult<Reaped> {
-        Err(failed("reap", "not written yet"))
+    async fn reap(&self, by: Writer, due: &Due) -> StoreResult<Reaped> {
+        match due {
+            Due::Pool(pool) => self.reap_pool(by, pool).await,
+            _ => Err(failed("reap", "not written yet")),
+        }
     }
 }

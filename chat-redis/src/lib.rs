@@ -7,8 +7,10 @@ mod expiry;
 mod keys;
 mod link;
 mod lives;
+mod mail;
 mod matching;
 mod presence;
+mod proposals;
 mod ranking;
 mod reply;
 mod room;
@@ -38,5 +40,5 @@ pub async fn connect_with(
     let layout = keys::Layout::new(prefix, 0, shards);
     let scripts = script::Scripts::new(&layout, &options);
     let link = link::Link::connect(url, scripts.texts()).await?;
-    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default() })))
+    Ok(Backend::of(&Arc::new(store::RedisStore { layout, options, scripts, link, lives: lives::Lives::default(), proposals: proposals::Proposals::default() })))
 }

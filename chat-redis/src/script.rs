@@ -26,7 +26,10 @@ const LIBRARY: &[(&str, &str)] = &[
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
+    ("mail", include_str!("../lua/lib/mail.lua")),
     ("pair", include_str!("../lua/lib/pair.lua")),
+    ("part", include_str!("../lua/lib/part.lua")),
+    ("pool", include_str!("../lua/lib/pool.lua")),
 ];
 
 macro_rules! scripts {
@@ -64,10 +67,19 @@ macro_rules! scripts {
 scripts! {
     append,
     attach,
+    block,
+    confirm,
     detach,
+    drop_tickets,
+    forget_pool,
     incarnate,
+    lose_place,
+    next,
     peek,
+    reap_pool,
     renew,
+    submit,
+    withdraw,
 }
 
 /// One operation's script.
@@ -237,7 +249,7 @@ fn numbers(layout: &Layout, options: &StoreOptions) -> HashMap<&'static str, Str
         ("BLOCK_KEPT", ms(rules.block_kept)),
         ("BLOCKS_OF_USER", rules.blocks.max(1).to_string()),
         ("BLOCKS_IN_POOL", rules.blocks_in_pool.max(1).to_string()),
-        ("SCAN", rules.scan.max(1).to_string()),
+        ("SCAN", rules.scan.clamp(1, 1_000).to_string()),
         ("WAITING_MAX", rules.waiting.to_string()),
     ])
 }

@@ -10,6 +10,7 @@ use crate::codec::Corrupt;
 use crate::keys::{Layout, Whose};
 use crate::link::{Link, failed};
 use crate::lives::Lives;
+use crate::proposals::Proposals;
 use crate::reply::Parts;
 use crate::script::{Call, Script, Scripts};
 
@@ -21,6 +22,7 @@ pub(crate) struct RedisStore {
     pub(crate) scripts: Scripts,
     pub(crate) link: Link,
     pub(crate) lives: Lives,
+    pub(crate) proposals: Proposals,
 }
 
 impl RedisStore {
