@@ -21,7 +21,7 @@ use crate::keys::Whose;
 use crate::link::failed;
 use crate::reply::{self, Parts};
 use crate::script::{Call, Script};
-use crate::store::{RedisStore, unreadable};
+use crate::store::{RedisStore, first_word, unreadable};
 
 #[async_trait]
 impl MatchStore for RedisStore {
@@ -237,8 +237,11 @@ impl RedisStore {
 
     /// Runs scripts of which nothing is to be known but that they ran.
     async fn steps(&self, op: &'static str, calls: Vec<Call>) -> StoreResult<()> {
+        if calls.is_empty() {
+            return Ok(());
+        }
         for answer in self.link.run_all(op, calls).await? {
-            crate::store::first_word(op, answer)?;
+            first_word(op, answer)?;
         }
         Ok(())
     }
