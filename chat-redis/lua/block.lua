@@ -1,7 +1,7 @@
 #!lua
 -- Leaves a pair room as `next` does, and never pairs these two again, in either direction. Also from a room that has closed.
--- USES: time mail pool room part
--- KEYS: BOOK DUE INDEX MAIL POOLS WAITING POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
+-- USES: time mail ticket pool blocks room part
+-- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
 -- PAIR:
 -- ARGV: writer pool room session user make which coming
 --
@@ -15,5 +15,6 @@ if refused then return refused end
 if out then part(out) end
 pool_load()
 block(user, other)
+blocks_done()
 pool_done()
 return { 'blocked', r.epoch, unpack(wrote) }

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Takes tickets of a node's life that is over out of a pool.
--- USES: time mail pool
--- KEYS: BOOK DUE INDEX MAIL POOLS WAITING POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
+-- USES: time mail ticket pool lapse
+-- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
 -- ARGV: writer pool dead which coming ...
 --
 -- Behind its arguments: the users, as INDEX has them.

@@ -1,7 +1,7 @@
 #!lua
 -- Leaves a pair room, the user with all sessions, which closes it, and waits for another partner.
--- USES: time mail pool room part
--- KEYS: BOOK DUE INDEX MAIL POOLS WAITING POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
+-- USES: time mail ticket pool seek room part
+-- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
 -- PAIR:
 -- ARGV: writer pool room leaving session user strict policy tags blocked make which coming
 --
@@ -19,7 +19,7 @@ local refused, out = parts(user, leaving)
 if refused then return refused end
 if out then part(out) end
 pool_load()
-refused = submit(asked(user, session, strict, policy, tags, blocked))
+refused = submit(user, session, strict, policy, tags, blocked)
 if refused then return refused end
 pool_done()
 return { 'waiting', r.epoch, unpack(wrote) }

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Does a bounded part of what is due in a pool, the longest due first: widenings, releases, scans that go on, places and
 -- matches that ran out, blocks that ended, partners who are forgotten.
--- USES: time amnesty mail pool
--- KEYS: BOOK DUE INDEX MAIL POOLS WAITING POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
+-- USES: time amnesty mail ticket pool blocks
+-- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
 -- ARGV: writer pool which coming
 --
 -- Atomicity: checks again what is due; of any number of nodes each thing is done by one.
@@ -28,10 +28,10 @@ local lapsed, looked = 0, 0
 local function ticket_due(t)
   if t.state == 'd' then
     if not put_off then return drop(t) end
-    touch(t.user)
+    touch(t)
     t.till = put_off
   elseif t.state == 'w' then
-    touch(t.user)
+    touch(t)
     -- Whoever has not changed goes on where the scan stopped; all others begin anew.
     if not grow(t) then t.paused = nil end
     looked = looked + seek(t)
@@ -79,7 +79,7 @@ for _, member in ipairs(due) do
       redis.call('ZREM', TIMERS, member)
     end
   else
-    local m = match_of(name)
+    local m = match(name)
     if m and m.till <= now then
       match_due(m)
     elseif not m then
@@ -117,6 +117,7 @@ end
 
 -- The deadline is set to what it is now, not only earlier: so not by `pool_done`.
 p.due, left = 0, true
+blocks_done()
 pool_done()
 if not p.n then return { 'ok', lapsed, 0 } end
 local first = {
@@ -130,8 +131,9 @@ for _, at in ipairs(first) do
   if at and not (next and next <= at) then next = at end
 end
 if next then
-  redis.call('ZADD', DUE, next, 'p' .. pool)
-  redis.call('HSET', POOL, 'd', next)
+  local at = string.format('%d', next)
+  redis.call('ZADD', DUE, at, 'p' .. pool)
+  redis.call('HSET', POOL, 'd', at)
 else
   redis.call('ZREM', DUE, 'p' .. pool)
   redis.call('HDEL', POOL, 'd')

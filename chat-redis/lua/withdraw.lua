@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Stops waiting.
--- USES: time mail pool
--- KEYS: BOOK DUE INDEX MAIL POOLS WAITING POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
+-- USES: time mail ticket pool
+-- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1
 -- ARGV: writer pool user session which coming
 --
 -- Atomicity: a proposed match is broken in the same step, and whoever is left over is back in the queue.

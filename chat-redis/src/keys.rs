@@ -52,7 +52,6 @@ pub(crate) const KEYS: &[Key] = &[
     key(Of::Shard, "NEWEST", "newest"),
     key(Of::Shard, "ACTIVE", "active"),
     key(Of::Shard, "POOLS", "pools"),
-    key(Of::Shard, "WAITING", "waiting"),
     key(Of::Room, "ROOM", "r"),
     key(Of::Room, "MEMBERS", "m"),
     key(Of::Room, "SESSIONS", "s"),

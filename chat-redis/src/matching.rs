@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use redis::Value;
 
 use chat_core::entry::SharedEntry;
 use chat_core::store::{
@@ -62,10 +63,14 @@ impl MatchStore for RedisStore {
             for alias in &aliases {
                 call = call.arg(alias.as_str()).arg(Identity::made_name(alias).as_str());
             }
-            let (word, mut parts) = self.step(OP, seeds(call, pool)).await?;
+            let (word, mut parts) = self.step(OP, call).await?;
             match (&word[..], known) {
                 (b"half", _) => return Ok(Confirmed::Half),
                 (b"gone", _) => return Ok(Confirmed::Gone),
+                (b"over", _) => {
+                    self.expel(OP, by, pool, which).await?;
+                    return Ok(Confirmed::Gone);
+                }
                 (b"room", None) => known = Some(room(OP, &mut parts)?),
                 (b"opened", Some(room)) => {
                     return opened(room, aliases, parts).map_err(unreadable(OP));
@@ -152,28 +157,18 @@ impl MatchStore for RedisStore {
 
     async fn waiting(&self, user: &UserId) -> StoreResult<Vec<PoolName>> {
         const OP: &str = "waiting";
-        let (first, end) = (format!("[{user}\0"), format!("({user}\u{1}"));
-        let reads = (0..self.layout.shards()).map(|shard| {
-            let mut rows = redis::cmd("ZRANGE");
-            rows.arg(self.layout.key_named(shard, "WAITING", Whose::default()));
-            rows.arg(&first).arg(&end).arg("BYLEX");
-            (shard, vec![rows])
+        let mut pools = self.pools(OP).await?;
+        let of = |pool| Whose { room: None, pool: Some(pool) };
+        let reads = pools.iter().map(|pool| {
+            let (shard, mut ticket) = (self.layout.shard_of_pool(pool), redis::cmd("HEXISTS"));
+            ticket.arg(self.layout.key_named(shard, "TICKETS", of(pool))).arg(user.as_str());
+            (shard, vec![ticket])
         });
         let answers = self.link.together_all(OP, reads.collect()).await?;
-        let read = || {
-            let mut pools = Vec::new();
-            for answer in answers.into_iter().flatten() {
-                let mut rows = Parts::of(answer)?;
-                while rows.left() > 0 {
-                    let row = rows.bytes()?;
-                    let pool = row.get(user.as_str().len() + 1..).unwrap_or_default();
-                    pools.push(codec::read_word::<PoolName>(pool, "a pool's name")?);
-                }
-            }
-            pools.sort_unstable();
-            Ok(pools)
-        };
-        read().map_err(unreadable(OP))
+        let mut waits = answers.iter().flatten().map(|answer| *answer != Value::Int(0));
+        pools.retain(|_| waits.next() == Some(true));
+        pools.sort_unstable();
+        Ok(pools)
     }
 
     async fn mail(&self, by: Writer) -> StoreResult<Vec<Mail>> {
@@ -233,6 +228,19 @@ impl RedisStore {
         }
         self.steps(OP, calls.into_iter().map(|(_, call)| call).collect()).await?;
         Ok((found, more))
+    }
+
+    /// Gives up the sides of a match whose nodes' lives are over.
+    async fn expel(
+        &self,
+        op: &'static str,
+        by: Writer,
+        pool: &PoolName,
+        which: MatchId,
+    ) -> StoreResult<()> {
+        let call = self.in_pool(&self.scripts.expel, pool, None).arg(&codec::writer(by)[..]);
+        let call = seeds(call.arg(pool.as_str()).arg(match_id(which)), pool);
+        self.step(op, call).await.map(drop)
     }
 
     /// Runs scripts of which nothing is to be known but that they ran.

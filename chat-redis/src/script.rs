@@ -26,10 +26,14 @@ const LIBRARY: &[(&str, &str)] = &[
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
+    ("blocks", include_str!("../lua/lib/blocks.lua")),
+    ("lapse", include_str!("../lua/lib/lapse.lua")),
     ("mail", include_str!("../lua/lib/mail.lua")),
     ("pair", include_str!("../lua/lib/pair.lua")),
     ("part", include_str!("../lua/lib/part.lua")),
     ("pool", include_str!("../lua/lib/pool.lua")),
+    ("seek", include_str!("../lua/lib/seek.lua")),
+    ("ticket", include_str!("../lua/lib/ticket.lua")),
 ];
 
 macro_rules! scripts {
@@ -71,6 +75,7 @@ scripts! {
     confirm,
     detach,
     drop_tickets,
+    expel,
     forget_pool,
     incarnate,
     lose_place,
