@@ -61,6 +61,12 @@ pub enum ConnectError {
         /// What the URL should begin with.
         url: &'static str,
     },
+    /// The key at which a store begins is taken by something else; another prefix is needed.
+    #[error("something else is kept as {key}")]
+    Foreign {
+        /// The key.
+        key: String,
+    },
     /// The store was made with another number of shards, which cannot be changed.
     #[error("this store was made with {kept} shards, and {asked} are asked for")]
     Shards {
@@ -104,6 +110,7 @@ impl From<Fault> for ConnectError {
             Fault::NoMaster { .. } => Self::NoMaster,
             Fault::Disagrees(Disagreement::Version { version }) => Self::TooOld { version },
             Fault::Disagrees(Disagreement::Mode { mode, url }) => Self::Mode { mode, url },
+            Fault::Disagrees(Disagreement::Foreign { key }) => Self::Foreign { key },
             Fault::Disagrees(Disagreement::Shards { kept, asked }) => Self::Shards { kept, asked },
             Fault::Disagrees(Disagreement::Format { kept, ours }) => Self::Format { kept, ours },
             fault => Self::Failed(Box::new(fault)),

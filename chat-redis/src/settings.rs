@@ -11,11 +11,13 @@ use redis::RedisConnectionInfo;
 use crate::bound::Rooms;
 use crate::ears::Ears;
 use crate::error::ConnectError;
+use crate::proposals::Proposals;
 use crate::keys::Layout;
 use crate::link::open::Plan;
 use crate::link::wire::Dialer;
 use crate::link::{Finder, Greeting, Link};
 use crate::lives::Lives;
+use crate::permissions;
 use crate::script::Scripts;
 use crate::stats::Stats;
 use crate::store::RedisStore;
@@ -229,11 +231,12 @@ impl Settings {
             stats: Arc::clone(&self.stats),
         };
         let link = Link::open(plan, &layout, &scripts.texts()).await?;
+        permissions::check(&link, &layout, &scripts).await?;
         let lives = Arc::new(Lives::default());
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;
         let rooms = Rooms::default();
-        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms };
+        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms, proposals: Proposals::default() };
         Ok(Backend::of(&Arc::new(store)))
     }
 

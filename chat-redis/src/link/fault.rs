@@ -57,6 +57,8 @@ pub(crate) enum Disagreement {
     Version { version: String },
     #[error("the server says that it is {mode}; the URL for that begins with {url}")]
     Mode { mode: String, url: &'static str },
+    #[error("something else is kept as {key}")]
+    Foreign { key: String },
     #[error("what is kept has {kept} shards, and {asked} are asked for")]
     Shards { kept: String, asked: u16 },
     #[error("what is kept has format {kept}, and this program writes format {ours}")]
@@ -102,14 +104,18 @@ impl Fault {
         let code = error.code().unwrap_or_default();
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::Refused { at: at.clone() },
-            ErrorKind::Server(_) | ErrorKind::Extension if matches!(code, "WRONGPASS" | "NOAUTH") => {
+            ErrorKind::Server(_) | ErrorKind::Extension
+                if matches!(code, "WRONGPASS" | "NOAUTH") =>
+            {
                 Self::Refused { at: at.clone() }
             }
             ErrorKind::Server(_) | ErrorKind::Extension => {
                 Self::Said { code: code.into(), text: clean(error.detail().unwrap_or_default()) }
             }
             // Before version 6 there is no such protocol.
-            ErrorKind::RESP3NotSupported => Disagreement::Version { version: BEFORE_6.to_owned() }.into(),
+            ErrorKind::RESP3NotSupported => {
+                Disagreement::Version { version: BEFORE_6.to_owned() }.into()
+            }
             _ => Self::unreachable(at, error),
         }
     }
@@ -117,6 +123,15 @@ impl Fault {
     /// The same by anything else that failed.
     pub(crate) fn unreachable(at: &Address, source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Unreachable { at: at.clone(), source: Arc::new(source) }
+    }
+
+    /// The same, where it was this server's greeting.
+    pub(crate) fn at(self, at: &Address) -> Self {
+        match self {
+            Self::Said { code, .. } if &*code == "NOAUTH" => Self::Refused { at: at.clone() },
+            Self::Broken | Self::Late => Self::unreachable(at, self),
+            fault => fault,
+        }
     }
 
     /// Whether it may go otherwise the next time.

@@ -70,6 +70,9 @@ impl Greeting {
     pub(crate) fn agreed(&self, values: Vec<Value>) -> Result<(), Fault> {
         for value in &values {
             if let Value::ServerError(error) = value {
+                if error.code() == "WRONGTYPE" {
+                    return Err(Disagreement::Foreign { key: self.meta.clone() }.into());
+                }
                 return match said(error) {
                     Said::No(fault) | Said::Elsewhere(fault) => Err(fault),
                     Said::NoScript => Err(Fault::Odd),

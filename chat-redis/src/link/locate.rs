@@ -93,8 +93,9 @@ async fn ask(dialer: &Dialer, at: &Address, words: &[&str]) -> Result<Value, Fau
     cmd.arg(words.get(1..).unwrap_or_default());
     let mut pipe = Pipeline::new();
     pipe.add_command(cmd);
-    match wire.send(&pipe, Instant::now() + dialer.within).await?.pop() {
-        Some(Value::ServerError(error)) => Err(said_so(&error)),
+    let answers = wire.send(&pipe, Instant::now() + dialer.within).await;
+    match answers.map_err(|fault| fault.at(at))?.pop() {
+        Some(Value::ServerError(error)) => Err(said_so(&error).at(at)),
         Some(value) => Ok(value),
         None => Err(Fault::Odd),
     }
@@ -166,7 +167,9 @@ async fn ask_nodes(dialer: &Dialer, all: &[Address]) -> Result<Vec<Range<Address
             Ok(ranges) if !ranges.is_empty() => return Ok(ranges),
             Ok(_) => {}
             Err(Fault::Said { text, .. }) if text.contains("cluster support disabled") => {
-                return Err(Disagreement::Mode { mode: "standalone".to_owned(), url: "redis" }.into());
+                return Err(
+                    Disagreement::Mode { mode: "standalone".to_owned(), url: "redis" }.into()
+                );
             }
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }

@@ -41,8 +41,10 @@ impl Kit {
     /// A connection for commands, to a server that is what it should be.
     pub(crate) async fn dial(&self, at: &Address) -> Result<Wire, Fault> {
         let wire = self.dialer.dial(at, None).await?;
-        self.greeting.hold(&wire, self.dialer.within).await?;
-        Ok(wire)
+        match self.greeting.hold(&wire, self.dialer.within).await {
+            Ok(()) => Ok(wire),
+            Err(fault) => Err(fault.at(at)),
+        }
     }
 }
 
