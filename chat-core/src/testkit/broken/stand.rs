@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::limits::StoreOptions;
 use crate::store::Backend;
+use crate::time::Timestamp;
 use crate::testkit::{Stage, Stand, Tap, Twist};
 
 /// Makes the stores of another stand, with a fault in each.
@@ -50,5 +51,9 @@ impl Stage for BrokenStage {
 
     async fn advance(&self, by: Duration) {
         self.fault.advance(&*self.sound, by).await;
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.sound.now().await
     }
 }
