@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -97,8 +97,11 @@ impl Stage for RedisStage {
         let client = redis::Client::open(self.server.url()).unwrap();
         let mut to = client.get_multiplexed_async_connection().await.unwrap();
         let mut pipe = redis::Pipeline::new();
-        let keys: Vec<String> =
-            redis::cmd("KEYS").arg(format!("{}:*:book", self.prefix)).query_async(&mut to).await.unwrap();
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg(format!("{}:*:book", self.prefix))
+            .query_async(&mut to)
+            .await
+            .unwrap();
         for key in keys {
             pipe.cmd("HINCRBY").arg(key).arg("c").arg(by.as_millis() as u64).ignore();
         }
