@@ -33,10 +33,10 @@ use chat_core::id::{
     Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
     Writer,
 };
+use chat_core::room::NewRoom;
 use chat_core::store::{Due, IndexRow, Mail};
 use chat_core::text::{Name, Tag, Title};
 use chat_core::time::Timestamp;
-use chat_core::room::NewRoom;
 use chat_core::{Body, Member, Presence, RoomKind, RoomPolicy, RoomView};
 
 /// The version of all of this.
@@ -223,11 +223,7 @@ pub(crate) fn read_member(bytes: &[u8]) -> Result<Member> {
     const WHAT: &str = "a member";
     let (user, rest) = split(bytes).ok_or(Corrupt(WHAT))?;
     let (since, name) = split(rest).ok_or(Corrupt(WHAT))?;
-    Ok(Member {
-        user: read_word(user, WHAT)?,
-        name: read_name(name)?,
-        since: read_time(since)?,
-    })
+    Ok(Member { user: read_word(user, WHAT)?, name: read_name(name)?, since: read_time(since)? })
 }
 
 /// A room's record: its fields as Redis gives them, name and value in turn.
@@ -346,7 +342,8 @@ pub(crate) fn read_mail(bytes: &[u8]) -> Result<Mail> {
             let mut parts = rest.split(|byte| *byte == 0);
             let name = pool(parts.next().ok_or(corrupt)?)?;
             let id = room(parts.next().ok_or(corrupt)?)?;
-            let shared = parts.map(|tag| text(tag, WHAT).map(Tag::stored)).collect::<Result<_>>()?;
+            let shared =
+                parts.map(|tag| text(tag, WHAT).map(Tag::stored)).collect::<Result<_>>()?;
             Mail::Matched { pool: name, room: id, session, shared }
         }
         b'U' => {

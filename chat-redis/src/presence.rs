@@ -100,7 +100,11 @@ impl PresenceStore for RedisStore {
         const OP: &str = "rooms_of";
         let read = |shard| {
             let from = format!("[{user}\0");
-            let range = Range { key: "USERS", from: from.into_bytes(), to: format!("({user}\u{1}").into_bytes() };
+            let range = Range {
+                key: "USERS",
+                from: from.into_bytes(),
+                to: format!("({user}\u{1}").into_bytes(),
+            };
             (shard, vec![self.range(shard, &range, limit)])
         };
         let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());

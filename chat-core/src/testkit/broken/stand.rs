@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::limits::StoreOptions;
 use crate::store::Backend;
-use crate::time::Timestamp;
 use crate::testkit::{Stage, Stand, Tap, Twist};
+use crate::time::Timestamp;
 
 /// Makes the stores of another stand, with a fault in each.
 pub struct BrokenStand {
