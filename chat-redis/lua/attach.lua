@@ -6,9 +6,9 @@
 --
 -- Atomicity: its earlier lives are over in the same step: what they still write is refused, and their sessions are due
 -- to be taken out.
--- Returns: the place in MAIL behind which this life's mail will be
+-- Returns: the place in MAIL behind which this life's mail will be, and the number of the newest piece
 
-local reaped = begin('s')
+local reaped, mails = begin('s', 'm')
 local node = 'W' .. string.sub(writer, 1, 8)
 for _, field in ipairs(redis.call('HKEYS', BOOK)) do
   if string.sub(field, 1, 9) == node and #field == 17 then
@@ -24,4 +24,4 @@ if not reaped then redis.call('HSET', BOOK, 's', now) end
 redis.call('HSET', BOOK, 'W' .. writer, (now + ${LEASE}) .. ' 0')
 redis.call('ZADD', DUE, now + ${LEASE}, 'n' .. writer)
 local newest = redis.call('XREVRANGE', MAIL, '+', '-', 'COUNT', 1)
-return newest[1] and newest[1][1] or '0-0'
+return (newest[1] and newest[1][1] or '0-0') .. ' ' .. (mails or 0)

@@ -1,6 +1,6 @@
 #!lua
 -- Takes a session into a room, which is opened in the same step if that is asked for and there is none.
--- USES: time room open
+-- USES: time room open come
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room epoch session user name create kind title meta owner policy
@@ -27,7 +27,7 @@ if created == 0 then
   local other, place = unpack(redis.call('HMGET', SESSIONS, 's' .. session, 'u' .. you))
   if other and other ~= you then return { 'forbidden' } end
   local p = place and present(you, place)
-  if not p and live() >= r.capacity then return { 'full' } end
+  if not p and live() >= tonumber(r.capacity) then return { 'full' } end
   if not other then session_in(session, you, name, p) end
 else
   make({ epoch = create, kind = kind, title = title, meta = meta, owner = owner, policy = policy })

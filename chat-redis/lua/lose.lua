@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a session out of a room because its connection was lost: a user without another one stays for the room's grace.
--- USES: time room
+-- USES: time room go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room session
@@ -13,14 +13,15 @@ if over('') then return { 'none' } end
 local user = redis.call('HGET', SESSIONS, 's' .. session)
 local p = user and present(user)
 if not p then return { 'none' } end
-if p.sessions == session and r.grace == 0 then
+local grace = times()
+if p.sessions == session and grace == 0 then
   user_out(p, 'lost')
 else
   local last = session_out(session, p)
   keep(p)
   if last then
-    redis.call('ZADD', GRACES, now + r.grace, user)
-    arm(now + r.grace)
+    redis.call('ZADD', GRACES, now + grace, user)
+    arm(now + grace)
   end
 end
 done()

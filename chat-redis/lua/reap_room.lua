@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Does what is due in a room, if it still is: visitors pass, users are given up, the room ends or is forgotten.
--- USES: time amnesty room
+-- USES: time amnesty room go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room
@@ -34,6 +34,7 @@ end
 
 local said, since, capped, fell = unpack(redis.call('HMGET', ROOM, 'y', 's', 'v', 'l'))
 said, since, capped, fell = tonumber(said), tonumber(since), tonumber(capped), tonumber(fell)
+local _, idle, empty, age = times()
 
 -- What ends the room first, as things stand, and when.
 local function ends()
@@ -41,9 +42,9 @@ local function ends()
   local function first(when, reason)
     if not at or when < at then at, why = when, reason end
   end
-  if r.idle > 0 then first((said or r.created) + r.idle, 'idle') end
-  if r.empty > 0 and live() == 0 then first((since or r.created) + r.empty, 'empty') end
-  if r.age > 0 then first(r.created + r.age, 'max_age') end
+  if idle > 0 then first((said or r.created) + idle, 'idle') end
+  if empty > 0 and live() == 0 then first((since or r.created) + empty, 'empty') end
+  if age > 0 then first(r.created + age, 'max_age') end
   return at, why
 end
 

@@ -16,6 +16,9 @@
 //! | entry, in a log and on a channel | a letter, its time, `\0`, and: `s` said: `by \0 name \0 key \0 body`; `j` joined: `user \0 name \0 live`; `l` left: the same `\0 why`; `r` renamed: `user \0 name`; `c` closed: `why` |
 //! | member | `user \0 since \0 name` |
 //! | mail | a letter, and: `P` proposed: session, match (16 digits), `pool \0 room \0 user`; `M` matched: session, `pool \0 room`, `\0 tag` for each; `U` unmatched: session, `why \0 pool`; `K` kicked: `room \0`, sessions; `D` disconnect: `why \0 user` |
+//! | ticket, match, blocks of a user | MessagePack, by the scripts alone: `lua/lib/pool.lua` says what is in each |
+//! | last partners of a user | `user`, or `user \0 user`, the newest first |
+//! | a session's or ticket's place in the index | writer, and: `r` in a room: `room \0`, connection; `p` a ticket: `pool \0 user` |
 //! | news of a room | `e` epoch, number, `\0`, entry; `s` session, `user \0 body`; `c` the number of users has changed |
 //!
 //! What cannot be read is [`Corrupt`], with what it should have been: never a guess, and never a panic.
@@ -362,6 +365,14 @@ pub(crate) fn read_mail(bytes: &[u8]) -> Result<Mail> {
         }
         _ => return Err(corrupt),
     })
+}
+
+/// Where a ticket is, from its place in the index: its pool, and whose it is.
+pub(crate) fn read_ticket_row(bytes: &[u8]) -> Result<(PoolName, UserId)> {
+    const WHAT: &str = "a ticket's place in the index";
+    let row = bytes.get(16..).and_then(|row| row.strip_prefix(b"p"));
+    let (pool, user) = row.and_then(split).ok_or(Corrupt(WHAT))?;
+    Ok((read_word(pool, WHAT)?, read_word(user, WHAT)?))
 }
 
 /// What a room's readers are told.

@@ -9,6 +9,7 @@ use chat_core::store::{Due, ExpiryStore, Peeked, RankingStore, Reaped, Sink, Sto
 use redis::Value;
 
 use crate::codec::{self, Corrupt};
+use crate::mail::MailPlace;
 use crate::reply::{self, Parts};
 use crate::store::{RedisStore, first_word, unreadable};
 
@@ -25,11 +26,8 @@ impl ExpiryStore for RedisStore {
             self.in_shard(&self.scripts.attach, shard).arg(&codec::writer(writer)[..])
         };
         let answers = self.link.run_all(OP, (0..self.shards()).map(begin).collect()).await?;
-        let place = |value| {
-            let place = reply::bytes(value)?;
-            String::from_utf8(place.into()).map_err(|_| Corrupt("a place in the mail"))
-        };
-        let mail = answers.into_iter().map(place).collect::<Result<_, _>>();
+        let place = |value| MailPlace::read(&reply::bytes(value)?);
+        let mail = answers.into_iter().map(place).collect::<Result<_, Corrupt>>();
         self.lives.begin(writer, sink, mail.map_err(unreadable(OP))?);
         self.ears.sweep();
         Ok(writer)

@@ -3,14 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_core::Writer;
 use chat_core::store::Sink;
 use parking_lot::{Mutex, RwLock};
 
+use crate::mail::MailPlace;
+
 /// All lives that began here and are not known to be over.
 #[derive(Default)]
-pub(crate) struct Lives(Mutex<HashMap<Writer, Arc<Life>>>);
+pub(crate) struct Lives {
+    all: Mutex<HashMap<Writer, Arc<Life>>>,
+    /// Mail that was gone, or could not be read, when its node came for it.
+    mail_lost: AtomicU64,
+}
 
 /// One of them.
 pub(crate) struct Life {
@@ -18,14 +25,14 @@ pub(crate) struct Life {
     /// Held for reading while it is called: once it was taken out nobody is calling it any more.
     sink: RwLock<Option<Arc<dyn Sink>>>,
     /// By shard: the place in the stream of mail behind which everything is new to this life.
-    mail: Mutex<Vec<String>>,
+    mail: Mutex<Vec<MailPlace>>,
 }
 
 impl Lives {
     /// A life begins; earlier ones of its node are told nothing more.
-    pub(crate) fn begin(&self, writer: Writer, sink: Arc<dyn Sink>, mail: Vec<String>) {
+    pub(crate) fn begin(&self, writer: Writer, sink: Arc<dyn Sink>, mail: Vec<MailPlace>) {
         let life = Life { writer, sink: RwLock::new(Some(sink)), mail: Mutex::new(mail) };
-        let mut lives = self.0.lock();
+        let mut lives = self.all.lock();
         let before: Vec<_> =
             lives.keys().filter(|other| other.node == writer.node).copied().collect();
         let over: Vec<_> = before.iter().filter_map(|before| lives.remove(before)).collect();
@@ -36,27 +43,28 @@ impl Lives {
 
     /// A life is over: its sink is told nothing more. Whether it was one of these.
     pub(crate) fn end(&self, writer: Writer) -> bool {
-        let life = self.0.lock().remove(&writer);
+        let life = self.all.lock().remove(&writer);
         life.inspect(|life| life.end()).is_some()
     }
 
     /// A life that began here and is not known to be over.
     pub(crate) fn living(&self, writer: Writer) -> Option<Arc<Life>> {
-        self.0.lock().get(&writer).map(Arc::clone)
+        self.all.lock().get(&writer).map(Arc::clone)
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<Life>> {
-        self.0.lock().values().map(Arc::clone).collect()
+        self.all.lock().values().map(Arc::clone).collect()
     }
 
     /// How far a life has read its mail, by shard.
-    pub(crate) fn mail_read(&self, writer: Writer) -> Option<Vec<String>> {
+    pub(crate) fn mail_read(&self, writer: Writer) -> Option<Vec<MailPlace>> {
         self.living(writer).map(|life| life.mail.lock().clone())
     }
 
-    /// A life has read its mail up to here.
-    pub(crate) fn read_mail(&self, writer: Writer, mail: Vec<String>) {
+    /// A life has read its mail up to here; so much of it was lost.
+    pub(crate) fn read_mail(&self, writer: Writer, mail: Vec<MailPlace>, lost: u64) {
+        self.mail_lost.fetch_add(lost, Ordering::Relaxed);
         if let Some(life) = self.living(writer) {
             *life.mail.lock() = mail;
         }
@@ -83,7 +91,9 @@ impl Life {
 
 impl fmt::Debug for Lives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.lock().keys()).finish()
+        let lost = self.mail_lost.load(Ordering::Relaxed);
+        let mut shown = f.debug_struct("Lives");
+        shown.field("all", &self.all.lock().keys()).field("mail_lost", &lost).finish()
     }
 }
 

@@ -19,6 +19,8 @@ struct Left {
     first: bool,
     /// Its sessions, by room.
     sessions: BTreeMap<RoomId, Vec<SessionKey>>,
+    /// Whether it waits in pools.
+    waits: bool,
     more: bool,
 }
 
@@ -57,6 +59,11 @@ impl RedisStore {
                 reaped.happened.push(Happened::Dead { writer: node });
             }
             reaped.more |= left.more;
+            if left.waits && room_left > 0 {
+                let shard = shard as u16;
+                let (found, _) = self.drop_tickets(by, shard, node, room_left).await?;
+                room_left = room_left.saturating_sub(found);
+            }
             for (room, mut sessions) in std::mem::take(&mut left.sessions) {
                 sessions.truncate(room_left);
                 room_left -= sessions.len();
@@ -92,6 +99,8 @@ fn left(mut parts: Parts) -> Result<Left, Corrupt> {
             let (writer, row) = (codec::read_writer(&row[..16])?, codec::read_index_row(&row)?);
             let session = writer.session(row.session);
             left.sessions.entry(row.room).or_default().push(session);
+        } else {
+            left.waits = true;
         }
     }
     Ok(left)

@@ -23,11 +23,19 @@ use chat_core::StoreOptions;
 /// What scripts share.
 const LIBRARY: &[(&str, &str)] = &[
     ("amnesty", include_str!("../lua/lib/amnesty.lua")),
-    ("mail", include_str!("../lua/lib/mail.lua")),
+    ("come", include_str!("../lua/lib/come.lua")),
+    ("go", include_str!("../lua/lib/go.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),
     ("open", include_str!("../lua/lib/open.lua")),
+    ("blocks", include_str!("../lua/lib/blocks.lua")),
+    ("lapse", include_str!("../lua/lib/lapse.lua")),
+    ("mail", include_str!("../lua/lib/mail.lua")),
     ("pair", include_str!("../lua/lib/pair.lua")),
+    ("part", include_str!("../lua/lib/part.lua")),
+    ("pool", include_str!("../lua/lib/pool.lua")),
+    ("seek", include_str!("../lua/lib/seek.lua")),
+    ("ticket", include_str!("../lua/lib/ticket.lua")),
 ];
 
 macro_rules! scripts {
@@ -66,22 +74,32 @@ scripts! {
     allowed,
     append,
     attach,
+    block,
     close,
+    confirm,
     dead,
     detach,
     disconnect,
+    drop_tickets,
     enter,
+    expel,
+    forget_pool,
     incarnate,
     judge,
     kick,
     leave,
     lose,
+    lose_place,
+    next,
     open,
     peek,
+    reap_pool,
     reap_room,
     rename,
     renew,
     signal,
+    submit,
+    withdraw,
 }
 
 /// One operation's script.
@@ -257,7 +275,7 @@ fn numbers(layout: &Layout, options: &StoreOptions) -> HashMap<&'static str, Str
         ("BLOCK_KEPT", ms(rules.block_kept)),
         ("BLOCKS_OF_USER", rules.blocks.max(1).to_string()),
         ("BLOCKS_IN_POOL", rules.blocks_in_pool.max(1).to_string()),
-        ("SCAN", rules.scan.max(1).to_string()),
+        ("SCAN", rules.scan.clamp(1, 1_000).to_string()),
         ("WAITING_MAX", rules.waiting.to_string()),
     ])
 }

@@ -11,6 +11,7 @@ use redis::RedisConnectionInfo;
 use crate::bound::Rooms;
 use crate::ears::Ears;
 use crate::error::ConnectError;
+use crate::proposals::Proposals;
 use crate::keys::Layout;
 use crate::link::open::Plan;
 use crate::link::wire::Dialer;
@@ -235,7 +236,7 @@ impl Settings {
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;
         let rooms = Rooms::default();
-        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms };
+        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms, proposals: Proposals::default() };
         Ok(Backend::of(&Arc::new(store)))
     }
 

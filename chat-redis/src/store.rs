@@ -14,6 +14,7 @@ use crate::ears::Ears;
 use crate::keys::{Layout, Whose};
 use crate::link::{Link, failed};
 use crate::lives::Lives;
+use crate::proposals::Proposals;
 use crate::reply::Parts;
 use crate::script::{Call, Script, Scripts};
 
@@ -27,6 +28,7 @@ pub(crate) struct RedisStore {
     pub(crate) lives: Arc<Lives>,
     pub(crate) ears: Ears,
     pub(crate) rooms: Rooms,
+    pub(crate) proposals: Proposals,
 }
 
 impl RedisStore {

@@ -1,13 +1,26 @@
--- News for nodes about their sessions. Behind `time`.
+-- News for nodes about their sessions. Behind `time`; needs BOOK and MAIL.
 --
--- They lie in a bounded stream of the shard, numbered, so that a node sees where some were dropped before it had read them;
--- the channel is only a wake-up. What nobody has fetched for ten minutes is of no use to anybody.
+-- One entry of the stream holds what one step has to tell: the number of the first piece, and the life of the node and
+-- the news for each. Numbers have no holes, so that a node that reads finds out what it was too late for. The channel
+-- only says that there is something.
 --
--- post(writer, text): news for a life of a node; for all nodes where the writer is ''.
+-- post(writer, text): tells this life of a node ('' for all of them); the text is of the form that the codec knows.
+-- post_all(news): the same for several pieces, given in turn.
+
+local function post_all(news)
+  if #news == 0 then return end
+  local count = #news / 2
+  local entry, nodes = { 'i', redis.call('HINCRBY', BOOK, 'm', count) - count + 1 }, {}
+  for at = 1, #news, 2 do
+    local of = #entry
+    entry[of + 1], entry[of + 2], entry[of + 3], entry[of + 4] = 'w', news[at], 'm', news[at + 1]
+    nodes[news[at]] = true
+  end
+  redis.call('XADD', MAIL, 'MAXLEN', '=', ${MAIL_MAX}, '*', unpack(entry))
+  redis.call('PEXPIRE', MAIL, 600000)
+  for writer in pairs(nodes) do redis.call('SPUBLISH', MAIL .. '${CHANNELS}', writer) end
+end
 
 local function post(writer, text)
-  local number = redis.call('HINCRBY', BOOK, 'm', 1)
-  redis.call('XADD', MAIL, 'MAXLEN', '=', ${MAIL_MAX}, '*', 'i', number, 'w', writer, 'm', text)
-  redis.call('PEXPIRE', MAIL, 600000)
-  redis.call('SPUBLISH', MAIL .. '${CHANNELS}', writer)
+  post_all({ writer, text })
 end

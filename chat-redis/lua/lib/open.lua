@@ -38,7 +38,8 @@ local function make(new)
   end
   -- The deadline is set to what it is, not only earlier: that of the life before may still be there.
   local first
-  for _, after in ipairs({ r.idle, r.empty, r.age }) do
+  local _, idle, empty, age = times()
+  for _, after in ipairs({ idle, empty, age }) do
     if after > 0 and (not first or after < first) then first = after end
   end
   if first then

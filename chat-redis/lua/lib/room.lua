@@ -17,13 +17,11 @@ local earliest   -- the earliest deadline that this step has brought
 local function load()
   local f = redis.call('HMGET', ROOM, 'p', 'n', 'a', 'z', 'w')
   if not f[1] then return nil end
-  local epoch, kind, created, capacity, presence, grace, history, idle, empty, age =
-    string.match(f[1], '^(%x+) (%l+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local epoch, kind, created, capacity, presence, rest = string.match(f[1], '^(%x+) (%l+) (%d+) (%d+) (%d) (.*)$')
   if not (epoch and f[2] and f[3]) then return error({ err = 'CORRUPT a room\'s record is not whole' }) end
   r = {
-    epoch = epoch, kind = kind, created = tonumber(created), n = tonumber(f[2]), at = tonumber(f[3]), closed = f[4],
-    capacity = tonumber(capacity), logs = presence == '0', grace = tonumber(grace), history = tonumber(history),
-    idle = tonumber(idle), empty = tonumber(empty), age = tonumber(age),
+    epoch = epoch, kind = kind, created = created, n = tonumber(f[2]), at = tonumber(f[3]), closed = f[4],
+    capacity = capacity, logs = presence == '0', rest = rest,
   }
   if f[5] then
     -- Who the two of a pair room are, as whom they are seen, and under what names.
@@ -32,6 +30,13 @@ local function load()
     r.pair = { { user = user1, alias = alias1, name = name1 }, { user = user2, alias = alias2, name = name2 } }
   end
   return r
+end
+
+-- What of the policy only some steps ask for: grace, idle, empty, greatest age; 0 for never.
+local function times()
+  local grace, idle, empty, age = string.match(r.rest, '^(%d+) %d+ (%d+) (%d+) (%d+)$')
+  if not grace then return error({ err = 'CORRUPT a room\'s policy is not whole' }) end
+  return tonumber(grace), tonumber(idle), tonumber(empty), tonumber(age)
 end
 
 -- Why the life that is meant (of this epoch; '' for whichever there is) is over; nil where it goes on.
@@ -54,14 +59,6 @@ local function seen_as(user)
   end
 end
 
--- The same where the caller may know the user by either id.
-local function seen_as_either(user)
-  if not r.pair then return user end
-  for _, side in ipairs(r.pair) do
-    if side.user == user or side.alias == user then return side.alias end
-  end
-end
-
 -- Who somebody is who is seen under this id.
 local function real(seen)
   for _, side in ipairs(r.pair or {}) do
@@ -80,10 +77,6 @@ local function present(user, value)
     user = user, since = string.sub(value, 1, 13), name = string.sub(value, 14, zero - 1),
     sessions = string.sub(value, zero + 1),
   }
-end
-
-local function keep(p)
-  redis.call('HSET', SESSIONS, 'u' .. p.user, p.since .. p.name .. '\0' .. p.sessions)
 end
 
 -- Where INDEX has a session: by its node's life, then the room, then the connection.
@@ -137,110 +130,6 @@ end
 -- A room's place in the lists: the older first where the values are the same, then by id.
 local function place()
   return r.created .. ':' .. room
-end
-
--- Takes a session in under the id and name by which its user is seen here; `p` is the user's place, if there is one.
-local function session_in(session, user, name, p)
-  redis.call('ZADD', INDEX, 0, index_row(session))
-  if p then
-    if p.sessions == '' then redis.call('ZREM', GRACES, user) end
-    p.sessions = p.sessions .. session
-    redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, p.since .. p.name .. '\0' .. p.sessions)
-    return
-  end
-  local since, before = string.format('%013d', now), live()
-  redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, since .. name .. '\0' .. session)
-  here = before + redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
-  redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
-  if not r.pair and visitors() > 0 then away = away - redis.call('ZREM', VISITORS, user) end
-  moved = true
-  notice('j', user .. '\0' .. name .. '\0' .. here)
-end
-
--- Takes one session out of its user's place; whether the user has none left.
-local function session_out(session, p)
-  redis.call('HDEL', SESSIONS, 's' .. session)
-  redis.call('ZREM', INDEX, index_row(session))
-  local kept = {}
-  for at = 1, #p.sessions, 24 do
-    local one = string.sub(p.sessions, at, at + 23)
-    if one ~= session then kept[#kept + 1] = one end
-  end
-  p.sessions = table.concat(kept)
-  return p.sessions == ''
-end
-
-local function rank_out()
-  if r.kind == 'public' then
-    local name = place()
-    redis.call('ZREM', LIVE, name)
-    redis.call('ZREM', VISITED, name)
-    redis.call('ZREM', NEWEST, name)
-    redis.call('ZREM', ACTIVE, name)
-    changed('v')
-  end
-end
-
--- Ends the room: the last entry is written, and nobody is in it any more. What is left is remembered for a while; that it
--- expires only collects what nobody was there to forget.
-local function close(why)
-  write(NOTICES, ${NOTICES}, 'c', why)
-  redis.call('HSET', ROOM, 'z', why)
-  r.closed = why
-  local from = 0
-  repeat
-    local members, gone = redis.call('ZRANGE', MEMBERS, from, from + 999), {}
-    for _, member in ipairs(members) do
-      local user = string.match(member, '^%Z*')
-      gone[#gone + 1] = real(user) .. '\0' .. room
-      local p = present(user)
-      for at = 1, p and #p.sessions or 0, 24 do
-        redis.call('ZREM', INDEX, index_row(string.sub(p.sessions, at, at + 23)))
-      end
-    end
-    if #gone > 0 then redis.call('ZREM', USERS, unpack(gone)) end
-    from = from + 1000
-  until #members < 1000
-  redis.call('UNLINK', MEMBERS, SESSIONS, GRACES, VISITORS, KEYS0, KEYS1)
-  if PAIR then pair_closed(r.pair) end
-  rank_out()
-  for _, kept in ipairs({ ROOM, SAID, NOTICES }) do
-    redis.call('PEXPIRE', kept, ${CLOSED_KEPT} + 540000)
-  end
-  redis.call('ZADD', DUE, now + ${CLOSED_KEPT}, 'r' .. room)
-  moved = false
-end
-
--- Takes a user out with all sessions; a pair room closes with it.
-local function user_out(p, why)
-  local fields = { 'u' .. p.user }
-  for at = 1, #p.sessions, 24 do
-    local session = string.sub(p.sessions, at, at + 23)
-    fields[#fields + 1] = 's' .. session
-    redis.call('ZREM', INDEX, index_row(session))
-  end
-  redis.call('HDEL', SESSIONS, unpack(fields))
-  here = live() - redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
-  if p.sessions == '' then redis.call('ZREM', GRACES, p.user) end
-  redis.call('ZREM', USERS, real(p.user) .. '\0' .. room)
-  if not r.pair then
-    -- Whoever left counts among the visitors until the window has passed. Where too many did, the first of them goes
-    -- early, and until that one would have gone anyway the number is a lower bound.
-    away = visitors() + redis.call('ZADD', VISITORS, now, p.user)
-    if away > ${VISITORS_KEPT} then
-      local first = tonumber(redis.call('ZPOPMIN', VISITORS)[2])
-      away = away - 1
-      redis.call('HSET', ROOM, 'v', math.max(tonumber(redis.call('HGET', ROOM, 'v')) or 0, first))
-    end
-    arm(now + ${VISITORS_WINDOW})
-  end
-  if here == 0 then
-    redis.call('HSET', ROOM, 's', now)
-    if r.empty > 0 then arm(now + r.empty) end
-  end
-  moved = true
-  notice('l', p.user .. '\0' .. p.name .. '\0' .. here .. '\0' .. why)
-  if r.pair then close('partner_left') end
 end
 
 -- Ends the step: deadline, lists, readers.

@@ -121,13 +121,11 @@ impl Ears {
         let (which, told) = self.hall.rooms.listen(life, shard, room);
         let hall = &*self.hall;
         let mut tentative = Tentative { hall, life, shard, room, which: Some(which) };
-        if let Some(told) = told {
-            match tokio::time::timeout(self.timeout, told).await {
-                Ok(Ok(Ok(()))) => {}
-                Ok(Ok(Err(fault))) => return Err(fault.of(op)),
-                Ok(Err(_)) => return Err(Fault::Broken.of(op)),
-                Err(_) => return Err(Fault::Late.of(op)),
-            }
+        match tokio::time::timeout(self.timeout, told).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(fault))) => return Err(fault.of(op)),
+            Ok(Err(_)) => return Err(Fault::Broken.of(op)),
+            Err(_) => return Err(Fault::Late.of(op)),
         }
         if life.is_over() {
             return Err(StoreError::Fenced);

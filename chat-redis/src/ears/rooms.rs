@@ -33,10 +33,19 @@ struct Shard {
 #[derive(Debug, Default)]
 struct Room {
     /// At most one by life.
-    subscribers: Vec<(Arc<Life>, Subscription)>,
+    subscribers: Vec<Subscriber>,
     /// Whether everything that is published from now on comes.
     heard: bool,
     waiting: Vec<oneshot::Sender<Result<(), Fault>>>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    life: Arc<Life>,
+    which: Subscription,
+    /// Whether the server has answered since it came. What was on its way before is not for it: an earlier life of the
+    /// same node may have listened until now.
+    told: bool,
 }
 
 /// A channel that is to be brought in line.
@@ -67,33 +76,33 @@ impl Rooms {
     }
 
     /// A life listens to a room, in place of an earlier subscription of its own. The receiver is told when the room is
-    /// heard, or why it cannot be; nothing is awaited where it is heard already.
+    /// heard, or why it cannot be; the server is asked also where it is heard already.
     pub(super) fn listen(
         &self,
         life: &Arc<Life>,
         shard: u16,
         room: &RoomId,
-    ) -> (Subscription, Option<oneshot::Receiver<Result<(), Fault>>>) {
+    ) -> (Subscription, oneshot::Receiver<Result<(), Fault>>) {
         let which = Subscription(self.numbers.fetch_add(1, Ordering::Relaxed) + 1);
         let mut here = self.shard(shard).lock();
         let place = here.rooms.entry(room.clone()).or_default();
-        place.subscribers.retain(|(other, _)| !Arc::ptr_eq(other, life) && !other.is_over());
-        place.subscribers.push((Arc::clone(life), which));
-        if place.heard {
-            return (which, None);
-        }
-        let (tell, told) = oneshot::channel();
+        let again = |other: &Subscriber| Arc::ptr_eq(&other.life, life);
+        // Whoever listens already goes on listening meanwhile.
+        let told = place.heard && place.subscribers.iter().any(|other| again(other) && other.told);
+        place.subscribers.retain(|other| !again(other) && !other.life.is_over());
+        place.subscribers.push(Subscriber { life: Arc::clone(life), which, told });
+        let (tell, heard) = oneshot::channel();
         place.waiting.retain(|waiting| !waiting.is_closed());
         place.waiting.push(tell);
         here.changed.insert(room.clone());
         drop(here);
         self.changes.send_replace(());
-        (which, Some(told))
+        (which, heard)
     }
 
     /// Ends this very subscription.
     pub(super) fn leave(&self, life: &Arc<Life>, shard: u16, room: &RoomId, which: Subscription) {
-        self.take_out(shard, room, |(other, theirs)| Arc::ptr_eq(other, life) && *theirs == which);
+        self.take_out(shard, room, |other| Arc::ptr_eq(&other.life, life) && other.which == which);
     }
 
     /// Ends whatever lives have that are over.
@@ -101,17 +110,12 @@ impl Rooms {
         for shard in 0..self.shards.len() as u16 {
             let rooms: Vec<RoomId> = self.shard(shard).lock().rooms.keys().cloned().collect();
             for room in rooms {
-                self.take_out(shard, &room, |(life, _)| life.is_over());
+                self.take_out(shard, &room, |other| other.life.is_over());
             }
         }
     }
 
-    fn take_out(
-        &self,
-        shard: u16,
-        room: &RoomId,
-        gone: impl Fn(&(Arc<Life>, Subscription)) -> bool,
-    ) {
+    fn take_out(&self, shard: u16, room: &RoomId, gone: impl Fn(&Subscriber) -> bool) {
         let mut here = self.shard(shard).lock();
         let Some(place) = here.rooms.get_mut(room) else { return };
         place.subscribers.retain(|subscriber| !gone(subscriber));
@@ -126,8 +130,9 @@ impl Rooms {
     /// Calls whoever listens to a room, in the order in which this is called.
     pub(super) fn tell(&self, shard: u16, room: &RoomId, tell: impl Fn(&Life)) {
         let here = self.shard(shard).lock();
-        for (life, _) in here.rooms.get(room).iter().flat_map(|place| &place.subscribers) {
-            tell(life);
+        let subscribers = here.rooms.get(room).into_iter().flat_map(|place| &place.subscribers);
+        for subscriber in subscribers.filter(|subscriber| subscriber.told) {
+            tell(&subscriber.life);
         }
     }
 
@@ -170,6 +175,7 @@ impl Rooms {
         let mut here = self.shard(change.shard).lock();
         let Some(place) = here.rooms.get_mut(&change.room) else { return };
         place.heard = true;
+        place.subscribers.iter_mut().for_each(|subscriber| subscriber.told = true);
         for waiting in place.waiting.drain(..) {
             let _ = waiting.send(Ok(()));
         }
@@ -223,9 +229,11 @@ mod tests {
         let mut changes = rooms.take(&[0], 9);
         assert!(changes[0].wanted && wanted(&rooms).is_empty());
         rooms.heard(&changes.remove(0));
-        assert!(told.unwrap().try_recv().unwrap().is_ok());
+        assert!(told.blocking_recv().unwrap().is_ok());
         let (second, told) = rooms.listen(&two, 0, &room);
-        assert!(told.is_none() && second > first && wanted(&rooms).is_empty());
+        assert!(second > first);
+        assert_eq!(wanted(&rooms), [true], "the server is asked again");
+        drop(told);
         rooms.leave(&one, 0, &room, first);
         rooms.leave(&one, 0, &room, second);
         assert!(wanted(&rooms).is_empty());
@@ -255,7 +263,7 @@ mod tests {
         assert_eq!(wanted(&rooms), [false]);
         // Its end is on the way.
         let (_, told) = rooms.listen(&one, 0, &room);
-        assert!(told.is_some());
+        drop(told);
         assert_eq!(wanted(&rooms), [true]);
     }
 
@@ -283,7 +291,7 @@ mod tests {
         rooms.listen(&one, 0, &room);
         rooms.heard(&rooms.take(&[0], 9)[0]);
         rooms.deafen(&[0]);
-        assert!(rooms.listen(&life(&lives, 2), 0, &room).1.is_some());
+        drop(rooms.listen(&life(&lives, 2), 0, &room));
         assert_eq!(wanted(&rooms), [true]);
     }
 }

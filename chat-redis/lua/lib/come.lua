@@ -1,0 +1,19 @@
+-- Coming into a room. Behind `room`.
+
+-- Takes a session in under the id and name by which its user is seen here; `p` is the user's place, if there is one.
+local function session_in(session, user, name, p)
+  redis.call('ZADD', INDEX, 0, index_row(session))
+  if p then
+    if p.sessions == '' then redis.call('ZREM', GRACES, user) end
+    p.sessions = p.sessions .. session
+    redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, p.since .. p.name .. '\0' .. p.sessions)
+    return
+  end
+  local since, before = string.format('%013d', now), live()
+  redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, since .. name .. '\0' .. session)
+  here = before + redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
+  redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
+  if not r.pair and visitors() > 0 then away = away - redis.call('ZREM', VISITORS, user) end
+  moved = true
+  notice('j', user .. '\0' .. name .. '\0' .. here)
+end
