@@ -1,6 +1,6 @@
 //! What is said where a store cannot be had, and what is left behind by one that was.
 
-#![allow(clippy::unwrap_used, dead_code, missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 
@@ -12,7 +12,7 @@ use chat_core::id::{NodeId, RoomId};
 use chat_core::store::Sink;
 use chat_redis::{ConnectError, Settings, connect};
 use redis::FromRedisValue;
-use support::Server;
+use support::server::Server;
 
 /// Asks a server without the store.
 async fn ask<T: FromRedisValue>(server: &Server, words: &str) -> T {
