@@ -143,7 +143,7 @@ impl RedisStore {
         for (place, answer) in places.iter_mut().zip(answers) {
             let [book, news] = <[Value; 2]>::try_from(answer)
                 .map_err(|_| failed(OP, Corrupt("an answer of two parts")))?;
-            let mut take = || {
+            let take = || {
                 let mut book = Parts::of(book)?;
                 let lives = book.maybe()?.is_some();
                 let newest =

@@ -142,7 +142,7 @@ impl PresenceStore for RedisStore {
         let range = Range { key: "INDEX", from, to: start(b'(', b's') };
         let mut life = redis::cmd("HEXISTS");
         life.arg(self.layout.key_named(0, "BOOK", Whose::default()));
-        life.arg(&[&b"W"[..], &codec::writer(by)].concat());
+        life.arg([&b"W"[..], &codec::writer(by)].concat());
         let read = |shard| {
             let mut cmds = vec![self.range(shard, &range, limit)];
             cmds.extend((shard == 0).then(|| life.clone()));
