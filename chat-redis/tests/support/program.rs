@@ -20,9 +20,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-/// Rules that go with a short lease. All nodes of a store have the same.
+/// Rules that go with a short lease, and logs that keep all notices. All nodes of a store have the same.
 pub fn options(lease: Duration) -> StoreOptions {
-    StoreOptions { lease, ..StoreOptions::default() }
+    StoreOptions { lease, notices: 100_000, ..StoreOptions::default() }
 }
 
 /// An engine on the Redis at this URL.
