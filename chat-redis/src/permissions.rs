@@ -33,8 +33,7 @@ fn used(scripts: &Scripts) -> BTreeSet<String> {
     for text in scripts.texts() {
         // Given to `redis.call`, or to what hands it on.
         let words = text.code.split("('").skip(1).filter_map(|behind| behind.split('\'').next());
-        let is_name =
-            |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase());
+        let is_name = |word: &&str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
         all.extend(words.filter(is_name).map(str::to_owned));
     }
     all
