@@ -44,7 +44,7 @@ use crate::url::{Kind, Url};
 /// | `prefix` | what all keys and channels begin with: 1 to 64 of `A–Z a–z 0–9 . _ : -` | `chat` |
 /// | `shards` | into how many parts everything is divided, 1 to 1024; fixed once the store was first used | 16 |
 /// | `timeout_ms` | the longest that a call waits for its answer | 2000 |
-/// | `connect_timeout_ms` | the longest that making one connection takes | 1000 |
+/// | `connect_timeout_ms` | the longest that making one connection takes | 2000 |
 /// | `probe_ms` | how often it is made sure that subscriptions are heard | 5000 |
 /// | `ca` | a file with the certificates of those who may sign the servers' (PEM) | those the system trusts |
 /// | `cert`, `key` | files with a certificate of one's own and its key (PEM) | none |
@@ -82,7 +82,7 @@ impl Settings {
             prefix: "chat".to_owned(),
             shards: 16,
             timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(2),
             probe: Duration::from_secs(5),
             tls: tls::Files::default(),
             options: StoreOptions::default(),
