@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::StoreOptions;
 use chat_core::store::Backend;
+use chat_core::{Clock, MemoryStore, StoreOptions};
 use redis::RedisConnectionInfo;
 
 use crate::bound::Rooms;
@@ -18,7 +18,7 @@ use crate::link::{Finder, Greeting, Link};
 use crate::lives::Lives;
 use crate::permissions;
 use crate::proposals::Proposals;
-use crate::script::Scripts;
+use crate::script::{Scripts, Time};
 use crate::stats::Stats;
 use crate::store::RedisStore;
 use crate::tls;
@@ -63,6 +63,7 @@ pub struct Settings {
     probe: Duration,
     tls: tls::Files,
     options: StoreOptions,
+    time: Time,
     stats: Arc<Stats>,
 }
 
@@ -86,6 +87,7 @@ impl Settings {
             probe: Duration::from_secs(5),
             tls: tls::Files::default(),
             options: StoreOptions::default(),
+            time: Time::default(),
             stats: Arc::default(),
         };
         for (name, value) in query {
@@ -182,6 +184,14 @@ impl Settings {
         self
     }
 
+    /// For tests: the store's time stands still at 1,700,000,000 s, but for the `c` of each shard's `book`, in ms.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_still_time(mut self) -> Self {
+        self.time = Time::Still;
+        self
+    }
+
     /// Where to count what should be rare.
     #[must_use]
     pub fn with_stats(mut self, stats: Arc<Stats>) -> Self {
@@ -197,6 +207,9 @@ impl Settings {
     /// other settings.
     pub async fn connect(self) -> Result<Backend, ConnectError> {
         self.check()?;
+        if self.url.kind == Kind::Memory {
+            return Ok(MemoryStore::backend(Clock::system(), self.options));
+        }
         let tls = if self.url.tls { Some(self.tls.config()?) } else { None };
         let within = self.connect_timeout;
         let dial = |user: &Option<String>, password: &Option<String>, database: i64| {
@@ -222,7 +235,7 @@ impl Settings {
             (_, _, None) => return Err(wrong("the host", "is missing")),
         };
         let layout = Layout::new(&self.prefix, database, self.shards);
-        let scripts = Scripts::new(&layout, &self.options);
+        let scripts = Scripts::new(&layout, &self.options, self.time);
         let plan = Plan {
             finder,
             dialer: dialer.clone(),
