@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::store::{RankingStore, StoreResult, Versions};
 use chat_core::{Order, Page, RoomId, RoomPage, RoomView};
-use redis::Cmd;
+use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
@@ -89,21 +89,32 @@ impl RankingStore for RedisStore {
 
     async fn online(&self) -> StoreResult<u64> {
         const OP: &str = "online";
-        // Every shard has the same of every node; one is asked.
-        let mut read = redis::cmd("HGETALL");
-        read.arg(self.layout.key_named(0, "BOOK", Whose::default()));
-        let mut answer = self.link.together(OP, 0, None, vec![read]).await?;
-        let book = answer.pop().ok_or(Corrupt("the book")).and_then(reply::pairs);
-        let mut online = 0u64;
-        for (name, value) in book.map_err(unreadable(OP))? {
-            if name.len() == 17 && name[0] == b'W' {
-                let told = value.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
-                let told: u64 = codec::read_number(told, "a lease").map_err(unreadable(OP))?;
-                online = online.saturating_add(told);
-            }
-        }
-        Ok(online)
+        let mut answer = self.link.together(OP, TOLD_IN, None, vec![self.told()]).await?;
+        let book = answer.pop().ok_or(Corrupt("the book"));
+        book.and_then(sum_of_told).map_err(unreadable(OP))
     }
+}
+
+/// Every shard has the same of every node; this one is asked.
+pub(crate) const TOLD_IN: u16 = 0;
+
+impl RedisStore {
+    /// Reads how many users each node has online.
+    pub(crate) fn told(&self) -> Cmd {
+        cmd("HGETALL", &self.layout.key_named(TOLD_IN, "BOOK", Whose::default()))
+    }
+}
+
+/// How many users all living nodes have online. Answers `told`.
+pub(crate) fn sum_of_told(book: Value) -> Result<u64, Corrupt> {
+    let mut online = 0u64;
+    for (name, value) in reply::pairs(book)? {
+        if name.len() == 17 && name[0] == b'W' {
+            let told = value.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+            online = online.saturating_add(codec::read_number(told, "a lease")?);
+        }
+    }
+    Ok(online)
 }
 
 fn cmd(name: &str, key: &str) -> Cmd {
