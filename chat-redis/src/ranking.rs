@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::store::{RankingStore, StoreResult, Versions};
 use chat_core::{Order, Page, RoomId, RoomPage, RoomView};
-use redis::{Cmd, Value};
+use redis::Cmd;
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
@@ -48,7 +48,9 @@ impl RankingStore for RedisStore {
                 }
             }
         }
-        places.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, &a.2).cmp(&(b.1, &b.2))));
+        places.sort_unstable_by(|a, b| {
+            a.0.total_cmp(&b.0).then_with(|| (a.1, &a.2).cmp(&(b.1, &b.2)))
+        });
         let clip = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let rooms = places.into_iter().skip(clip(page.offset)).take(clip(page.limit));
         let rooms: Vec<RoomId> = rooms.map(|(_, _, room)| room).collect();
@@ -58,7 +60,9 @@ impl RankingStore for RedisStore {
             let read = Answers::new(answer).view(room).map_err(unreadable(OP))?;
             views.extend(read.filter(|(record, _)| record.closed.is_none()).map(|(_, view)| view));
         }
-        views.sort_by_key(|view| (std::cmp::Reverse(value(order, view)), view.created, view.id.clone()));
+        views.sort_by_key(|view| {
+            (std::cmp::Reverse(value(order, view)), view.created, view.id.clone())
+        });
         Ok(RoomPage { rooms: views, total })
     }
 
@@ -72,7 +76,7 @@ impl RankingStore for RedisStore {
         let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());
         let (mut changed, mut said) = (0u64, 0u64);
         for answer in answers.await? {
-            let mut numbers = || {
+            let numbers = || {
                 let mut parts = Answers::new(answer).value().and_then(Parts::of)?;
                 Ok((counter(&mut parts)?, counter(&mut parts)?))
             };

@@ -1,6 +1,6 @@
 //! What is said where a store cannot be had, and what is left behind by one that was.
 
-#![allow(clippy::unwrap_used, dead_code, missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 

@@ -180,8 +180,9 @@ impl Ear {
         let mut sent = Vec::with_capacity(batch.len());
         for change in batch {
             match (change.wanted, on.heard.contains(&change.room)) {
-                (true, true) => self.hall.rooms.heard(&change),
                 (false, false) => {}
+                // Also where it is heard already: whoever has come since is told what comes behind the answer, and not
+                // what is still on its way.
                 (wanted, _) => {
                     let channel = self.hall.layout.room_channel(&change.room);
                     pipe.cmd(if wanted { "SSUBSCRIBE" } else { "SUNSUBSCRIBE" }).arg(&channel);
