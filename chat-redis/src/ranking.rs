@@ -57,7 +57,8 @@ impl RankingStore for RedisStore {
         let answers = self.of_each(OP, &rooms, |room| self.view_of(room)).await?;
         let mut views = Vec::with_capacity(rooms.len());
         for (room, answer) in rooms.iter().zip(answers) {
-            let read = Answers::new(answer).view(room).map_err(unreadable(OP))?;
+            // A room that cannot be read is told of to whoever asks for it, and keeps no other from being listed.
+            let Ok(read) = Answers::new(answer).view(room) else { continue };
             views.extend(read.filter(|(record, _)| record.closed.is_none()).map(|(_, view)| view));
         }
         views.sort_by_key(|view| {
