@@ -44,7 +44,8 @@ impl ExpiryStore for RedisStore {
         let reads = vec![self.told()];
         let (first, others) = tokio::join!(
             self.link.together(OP, TOLD_IN, Some(renew(TOLD_IN)), reads),
-            self.link.run_all(OP, (0..self.shards()).filter(|s| *s != TOLD_IN).map(renew).collect()),
+            self.link
+                .run_all(OP, (0..self.shards()).filter(|s| *s != TOLD_IN).map(renew).collect()),
         );
         let (mut first, others) = (Answers::new(first?), others?);
         let renewed = first.value().map_err(unreadable(OP))?;

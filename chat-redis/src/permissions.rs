@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn what_scripts_call_is_found() {
-        let scripts = Scripts::new(&Layout::new("chat", 0, 1), &StoreOptions::default(), Time::Server);
+        let scripts =
+            Scripts::new(&Layout::new("chat", 0, 1), &StoreOptions::default(), Time::Server);
         let used = used(&scripts);
         for name in ["TIME", "XADD", "SPUBLISH", "HSET"] {
             assert!(used.contains(name), "{name}");
