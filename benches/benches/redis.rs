@@ -11,7 +11,8 @@ use chat_benches::{Bare, Deaf, Program, Server, Table, Told, Watch, brief, scale
 use chat_core::id::{PoolName, SessionId};
 use chat_core::room::NewRoom;
 use chat_core::store::{
-    Backend, Confirmed, Due, Enter, Entered, Mail, Request, Say, SessionKey, Speaker, Submitted, Writer,
+    Backend, Confirmed, Due, Enter, Entered, Mail, Request, Say, SessionKey, Speaker, Submitted,
+    Writer,
 };
 use chat_core::{
     Body, Name, NodeId, Order, Page, RoomId, RoomKind, RoomPolicy, StoreOptions, Tag, Title, UserId,
@@ -295,7 +296,10 @@ async fn lists(server: &Server) -> Table {
         }
         took.sort_unstable();
         let at = |share: f64| {
-            format!("{:.2} ms", took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3)
+            format!(
+                "{:.2} ms",
+                took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3
+            )
         };
         table.row(&[&order.as_str(), &all.len(), &at(0.5), &at(0.99)]);
     }
@@ -336,8 +340,13 @@ async fn leases(server: &Server) -> Table {
 async fn dead(server: &Server) -> Table {
     let lease = Duration::from_secs(2);
     let options = StoreOptions { lease, ..StoreOptions::default() };
-    let mut table =
-        Table::new(&["sessions", "in rooms", "all out after the lease", "longest step", "left written"]);
+    let mut table = Table::new(&[
+        "sessions",
+        "in rooms",
+        "all out after the lease",
+        "longest step",
+        "left written",
+    ]);
     for (sessions, rooms) in [(10_000, 5_000), (10_000, 100), (10_000, 10)] {
         let (sessions, rooms) = (scale(sessions), scale(rooms));
         let prefix = format!("dead{rooms}");
@@ -417,7 +426,8 @@ async fn memory(server: &Server) -> Table {
                 if talk {
                     let body = Body::text(TEXT);
                     let author = Speaker::System;
-                    let say = Say { room, epoch: None, author, body, key: None, attempt: n as u128 };
+                    let say =
+                        Say { room, epoch: None, author, body, key: None, attempt: n as u128 };
                     assert!(node.backend.rooms.append(node.by, say).await.is_ok());
                 }
             }

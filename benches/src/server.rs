@@ -25,7 +25,8 @@ impl Server {
     pub fn start() -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let port = free.expect("a free port").port();
-        let directory = std::env::temp_dir().join(format!("chat-bench-{}-{port}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("chat-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory");
         let process = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
@@ -94,7 +95,8 @@ impl Told {
     /// transaction runs is in its own time.
     pub async fn command(&mut self, name: &str) -> (u64, u64) {
         let info = self.text(&["INFO", "commandstats"]).await;
-        let line = info.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
+        let line =
+            info.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
         let mut numbers = line.unwrap_or("0,usec=0").split([',', '=']);
         let calls = numbers.next().and_then(|n| n.parse().ok()).unwrap_or(0);
         let usec = numbers.nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);

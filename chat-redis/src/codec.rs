@@ -33,10 +33,10 @@ use chat_core::id::{
     Epoch, Incarnation, Key, MatchId, NodeId, PoolName, RoomId, SessionId, SessionKey, UserId,
     Writer,
 };
+use chat_core::room::NewRoom;
 use chat_core::store::{Due, IndexRow, Mail};
 use chat_core::text::{Name, Tag, Title};
 use chat_core::time::Timestamp;
-use chat_core::room::NewRoom;
 use chat_core::{Body, Member, Presence, RoomKind, RoomPolicy, RoomView};
 
 /// The version of all of this.
@@ -153,22 +153,6 @@ pub(crate) fn read_policy(bytes: &[u8]) -> Result<RoomPolicy> {
     Ok(policy)
 }
 
-/// The two of a pair room as they are kept: user, alias, name.
-pub(crate) fn pair(sides: [(&UserId, &UserId, &Name); 2]) -> String {
-    let [(user1, alias1, name1), (user2, alias2, name2)] = sides;
-    let (name1, name2) = (name1.as_str(), name2.as_str());
-    format!("{user1}\0{alias1}\0{name1}\0{user2}\0{alias2}\0{name2}")
-}
-
-/// Who the two of a pair room are, and as whom they are seen.
-pub(crate) fn read_pair(bytes: &[u8]) -> Result<[(UserId, UserId); 2]> {
-    let corrupt = Corrupt("the two of a pair room");
-    let parts: Vec<&[u8]> = bytes.split(|byte| *byte == 0).collect();
-    let [user1, alias1, _, user2, alias2, _] = parts[..] else { return Err(corrupt) };
-    let id = |bytes| read_word::<UserId>(bytes, "the two of a pair room");
-    Ok([(id(user1)?, id(alias1)?), (id(user2)?, id(alias2)?)])
-}
-
 /// An entry that was kept.
 pub(crate) fn read_entry(room: &RoomId, epoch: Epoch, n: u64, bytes: &[u8]) -> Result<SharedEntry> {
     const WHAT: &str = "an entry";
@@ -223,11 +207,7 @@ pub(crate) fn read_member(bytes: &[u8]) -> Result<Member> {
     const WHAT: &str = "a member";
     let (user, rest) = split(bytes).ok_or(Corrupt(WHAT))?;
     let (since, name) = split(rest).ok_or(Corrupt(WHAT))?;
-    Ok(Member {
-        user: read_word(user, WHAT)?,
-        name: read_name(name)?,
-        since: read_time(since)?,
-    })
+    Ok(Member { user: read_word(user, WHAT)?, name: read_name(name)?, since: read_time(since)? })
 }
 
 /// A room's record: its fields as Redis gives them, name and value in turn.
@@ -247,7 +227,6 @@ pub(crate) struct Record {
     /// Why it closed, where it has.
     pub(crate) closed: Option<chat_core::CloseWhy>,
     capped: bool,
-    pub(crate) pair: Option<[(UserId, UserId); 2]>,
     /// The last entry of the life before this one.
     pub(crate) ended: Option<SharedEntry>,
 }
@@ -285,7 +264,6 @@ impl Record {
             head_at: read_time(must(b"a")?)?,
             closed: get(b"z").map(|why| read_word(why, WHAT)).transpose()?,
             capped: get(b"v").is_some(),
-            pair: get(b"w").map(read_pair).transpose()?,
             ended: get(b"i").map(ended).transpose()?,
         }))
     }
@@ -346,7 +324,8 @@ pub(crate) fn read_mail(bytes: &[u8]) -> Result<Mail> {
             let mut parts = rest.split(|byte| *byte == 0);
             let name = pool(parts.next().ok_or(corrupt)?)?;
             let id = room(parts.next().ok_or(corrupt)?)?;
-            let shared = parts.map(|tag| text(tag, WHAT).map(Tag::stored)).collect::<Result<_>>()?;
+            let shared =
+                parts.map(|tag| text(tag, WHAT).map(Tag::stored)).collect::<Result<_>>()?;
             Mail::Matched { pool: name, room: id, session, shared }
         }
         b'U' => {

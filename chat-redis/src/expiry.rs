@@ -22,9 +22,8 @@ impl ExpiryStore for RedisStore {
         let number = self.link.run(OP, self.in_shard(&self.scripts.incarnate, 0)).await?;
         let number = reply::number(&number).map_err(unreadable(OP))?;
         let writer = Writer { node, incarnation: Incarnation(number) };
-        let begin = |shard| {
-            self.in_shard(&self.scripts.attach, shard).arg(&codec::writer(writer)[..])
-        };
+        let begin =
+            |shard| self.in_shard(&self.scripts.attach, shard).arg(&codec::writer(writer)[..]);
         let answers = self.link.run_all(OP, (0..self.shards()).map(begin).collect()).await?;
         let place = |value| MailPlace::read(&reply::bytes(value)?);
         let mail = answers.into_iter().map(place).collect::<Result<_, Corrupt>>();
@@ -46,8 +45,7 @@ impl ExpiryStore for RedisStore {
 
     async fn detach(&self, by: Writer) -> StoreResult<()> {
         const OP: &str = "detach";
-        let detach =
-            |shard| self.in_shard(&self.scripts.detach, shard).arg(&codec::writer(by)[..]);
+        let detach = |shard| self.in_shard(&self.scripts.detach, shard).arg(&codec::writer(by)[..]);
         for answer in self.link.run_all(OP, (0..self.shards()).map(detach).collect()).await? {
             first_word(OP, answer)?;
         }

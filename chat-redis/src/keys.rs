@@ -139,7 +139,8 @@ impl Layout {
 
     /// The slot of any key in a cluster: of its hash tag, where it has one.
     pub(crate) fn slot_of(key: &str) -> u16 {
-        let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
+        let tag =
+            key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
         crc16(tag.filter(|tag| !tag.is_empty()).unwrap_or(key).as_bytes()) % SLOTS
     }
 

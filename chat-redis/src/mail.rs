@@ -7,9 +7,9 @@
 use bytes::Bytes;
 use redis::Value;
 
+use chat_core::StoreError;
 use chat_core::Writer;
 use chat_core::store::{Mail, StoreResult};
-use chat_core::StoreError;
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
@@ -143,10 +143,11 @@ impl RedisStore {
         for (place, answer) in places.iter_mut().zip(answers) {
             let [book, news] = <[Value; 2]>::try_from(answer)
                 .map_err(|_| failed(OP, Corrupt("an answer of two parts")))?;
-            let mut take = || {
+            let take = || {
                 let mut book = Parts::of(book)?;
                 let lives = book.maybe()?.is_some();
-                let newest = book.maybe()?.map_or(Ok(0), |m| codec::read_number(&m, "a number of mail"))?;
+                let newest =
+                    book.maybe()?.map_or(Ok(0), |m| codec::read_number(&m, "a number of mail"))?;
                 place.take(&writer, newest, news, &mut read)?;
                 Ok(lives)
             };
@@ -162,7 +163,9 @@ impl RedisStore {
             }
         }
         self.lives.read_mail(by, places, read.lost);
-        if read.more && let Some(life) = self.lives.living(by) {
+        if read.more
+            && let Some(life) = self.lives.living(by)
+        {
             life.tell(|sink| sink.mail());
         }
         Ok(mail)

@@ -13,9 +13,7 @@ use chat_core::store::{
     Submitted, Withdrawn,
 };
 use chat_core::user::Identity;
-use chat_core::{
-    Bound, Epoch, MatchId, PoolName, RoomId, SessionKey, StoreError, UserId, Writer,
-};
+use chat_core::{Bound, Epoch, MatchId, PoolName, RoomId, SessionKey, StoreError, UserId, Writer};
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
@@ -318,7 +316,10 @@ impl RedisStore {
     /// What a script's answer means that stands for a refusal, or for nothing at all.
     fn refused(&self, op: &'static str, word: &[u8]) -> StoreError {
         if word == b"full" {
-            return StoreError::TooMany { bound: Bound::Waiting, max: self.options.matching.waiting };
+            return StoreError::TooMany {
+                bound: Bound::Waiting,
+                max: self.options.matching.waiting,
+            };
         }
         failed(op, Corrupt("an answer of matching"))
     }

@@ -18,6 +18,7 @@ const SENT: &[&str] = &[
     "HGET",
     "HGETALL",
     "HMGET",
+    "SMEMBERS",
     "SPUBLISH",
     "SUNSUBSCRIBE",
     "XRANGE",
@@ -30,8 +31,10 @@ const SENT: &[&str] = &[
 fn used(scripts: &Scripts) -> BTreeSet<String> {
     let mut all: BTreeSet<String> = SENT.iter().map(|name| (*name).to_owned()).collect();
     for text in scripts.texts() {
-        let calls = text.code.split("redis.call('").skip(1);
-        all.extend(calls.filter_map(|call| call.split('\'').next()).map(str::to_owned));
+        // Given to `redis.call`, or to what hands it on.
+        let words = text.code.split("('").skip(1).filter_map(|behind| behind.split('\'').next());
+        let is_name = |word: &&str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
+        all.extend(words.filter(is_name).map(str::to_owned));
     }
     all
 }

@@ -100,7 +100,11 @@ impl PresenceStore for RedisStore {
         const OP: &str = "rooms_of";
         let read = |shard| {
             let from = format!("[{user}\0");
-            let range = Range { key: "USERS", from: from.into_bytes(), to: format!("({user}\u{1}").into_bytes() };
+            let range = Range {
+                key: "USERS",
+                from: from.into_bytes(),
+                to: format!("({user}\u{1}").into_bytes(),
+            };
             (shard, vec![self.range(shard, &range, limit)])
         };
         let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());
@@ -138,7 +142,7 @@ impl PresenceStore for RedisStore {
         let range = Range { key: "INDEX", from, to: start(b'(', b's') };
         let mut life = redis::cmd("HEXISTS");
         life.arg(self.layout.key_named(0, "BOOK", Whose::default()));
-        life.arg(&[&b"W"[..], &codec::writer(by)].concat());
+        life.arg([&b"W"[..], &codec::writer(by)].concat());
         let read = |shard| {
             let mut cmds = vec![self.range(shard, &range, limit)];
             cmds.extend((shard == 0).then(|| life.clone()));

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::store::{RankingStore, StoreResult, Versions};
 use chat_core::{Order, Page, RoomId, RoomKind, RoomPage, RoomView};
-use redis::{Cmd, Value};
+use redis::Cmd;
 
 use crate::codec::{self, Corrupt, Record};
 use crate::keys::Whose;
@@ -59,7 +59,9 @@ impl RankingStore for RedisStore {
             };
             views.extend(read.filter(listed).map(|(_, view)| view));
         }
-        views.sort_by_key(|view| (std::cmp::Reverse(value(order, view)), view.created, view.id.clone()));
+        views.sort_by_key(|view| {
+            (std::cmp::Reverse(value(order, view)), view.created, view.id.clone())
+        });
         Ok(RoomPage { rooms: views, total })
     }
 
@@ -73,7 +75,7 @@ impl RankingStore for RedisStore {
         let answers = self.link.together_all(OP, (0..self.layout.shards()).map(read).collect());
         let (mut changed, mut said) = (0u64, 0u64);
         for answer in answers.await? {
-            let mut numbers = || {
+            let numbers = || {
                 let mut parts = Answers::new(answer).value().and_then(Parts::of)?;
                 Ok((counter(&mut parts)?, counter(&mut parts)?))
             };

@@ -65,9 +65,8 @@ pub(crate) fn entries(
     record: &Record,
     read: Vec<(u64, bytes::Bytes)>,
 ) -> Result<Vec<SharedEntry>, Corrupt> {
-    let entry = |(n, bytes): (u64, bytes::Bytes)| {
-        codec::read_entry(&record.id, record.epoch, n, &bytes)
-    };
+    let entry =
+        |(n, bytes): (u64, bytes::Bytes)| codec::read_entry(&record.id, record.epoch, n, &bytes);
     read.into_iter().map(entry).collect()
 }
 

@@ -15,7 +15,8 @@ impl Parts {
         match value {
             Value::Array(all) | Value::Set(all) => Ok(Self(all.into_iter())),
             Value::Map(pairs) => {
-                let all: Vec<_> = pairs.into_iter().flat_map(|(name, value)| [name, value]).collect();
+                let all: Vec<_> =
+                    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect();
                 Ok(Self(all.into_iter()))
             }
             Value::Nil => Ok(Self(Vec::new().into_iter())),

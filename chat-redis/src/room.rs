@@ -155,7 +155,12 @@ impl RoomStore for RedisStore {
         let closing = match &word[..] {
             b"ok" => {
                 let mut wrote = parts.wrote(&close.room);
-                wrote.as_mut().ok().and_then(Vec::pop).map(Closing::Closed).ok_or(Corrupt("a close"))
+                wrote
+                    .as_mut()
+                    .ok()
+                    .and_then(Vec::pop)
+                    .map(Closing::Closed)
+                    .ok_or(Corrupt("a close"))
             }
             b"closed" => parts.why().map(|why| Closing::Already { why }),
             b"notowner" => Ok(Closing::NotOwner),

@@ -212,7 +212,9 @@ impl Text {
         }
         code.push_str(body);
         let code = without_comments(&fill(&code, numbers));
-        let kind = |name: &&str| keys::named(name).unwrap_or_else(|| panic!("no kind of key is named {name}"));
+        let kind = |name: &&str| {
+            keys::named(name).unwrap_or_else(|| panic!("no kind of key is named {name}"))
+        };
         let keys = keys.iter().map(kind).collect();
         let sha = redis::Script::new(&code).get_hash().to_owned();
         Self { code, sha, keys, args: args.len(), open_ended }

@@ -11,13 +11,13 @@ use redis::RedisConnectionInfo;
 use crate::bound::Rooms;
 use crate::ears::Ears;
 use crate::error::ConnectError;
-use crate::proposals::Proposals;
 use crate::keys::Layout;
 use crate::link::open::Plan;
 use crate::link::wire::Dialer;
 use crate::link::{Finder, Greeting, Link};
 use crate::lives::Lives;
 use crate::permissions;
+use crate::proposals::Proposals;
 use crate::script::Scripts;
 use crate::stats::Stats;
 use crate::store::RedisStore;
@@ -236,7 +236,16 @@ impl Settings {
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;
         let rooms = Rooms::default();
-        let store = RedisStore { layout, options: self.options, scripts, link, lives, ears, rooms, proposals: Proposals::default() };
+        let store = RedisStore {
+            layout,
+            options: self.options,
+            scripts,
+            link,
+            lives,
+            ears,
+            rooms,
+            proposals: Proposals::default(),
+        };
         Ok(Backend::of(&Arc::new(store)))
     }
 

@@ -4,6 +4,7 @@
 //! redis://[user:password@]host[:port][/database][?…]                                rediss:// with TLS
 //! redis+sentinel://[user:password@]host[:port][,host…][/database]?master=NAME[&…]   rediss+sentinel://
 //! redis+cluster://[user:password@]host[:port][,host…][?…]                           rediss+cluster://
+//! memory://                                                                         no Redis at all
 //! ```
 //!
 //! `valkey` may stand in place of `redis`. User and password are percent-encoded; a password alone is `:password@`.
@@ -22,6 +23,8 @@ pub(crate) struct Wrong {
 /// How the servers belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// No Redis: the store in this process' memory.
+    Memory,
     Single,
     Sentinel,
     Cluster,
@@ -44,13 +47,22 @@ const fn wrong(part: &'static str, problem: &'static str) -> Wrong {
 }
 
 impl Url {
+    fn in_memory() -> Self {
+        let (kind, tls, hosts, query) = (Kind::Memory, false, Vec::new(), Vec::new());
+        Self { kind, tls, hosts, user: None, password: None, database: None, query }
+    }
+
     /// Takes a URL apart.
     pub(crate) fn read(text: &str) -> Result<Self, Wrong> {
         const SCHEME: Wrong = wrong(
             "the scheme",
-            "is none of redis, rediss, redis+sentinel, rediss+sentinel, redis+cluster, rediss+cluster",
+            "is none of memory, redis, rediss, redis+sentinel, rediss+sentinel, redis+cluster, rediss+cluster",
         );
         let (scheme, rest) = text.trim().split_once("://").ok_or(SCHEME)?;
+        if scheme == "memory" {
+            // What else such a URL may say is for stores that are elsewhere; it may be left there when the scheme is changed.
+            return Ok(Self::in_memory());
+        }
         let (family, kind) = match scheme.split_once('+') {
             None => (scheme, Kind::Single),
             Some((family, "sentinel")) => (family, Kind::Sentinel),

@@ -39,4 +39,8 @@ impl Stage for MemoryStage {
     async fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
+
+    async fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::limits::StoreOptions;
 use crate::store::Backend;
+use crate::time::Timestamp;
 
 /// Makes stores for the suite. Whoever writes a store writes one of these, and gets the suite by
 /// [`store_suite!`](crate::store_suite).
@@ -26,4 +27,7 @@ pub trait Stage: Send + Sync + 'static {
     /// Moves the store's time forward by this much at once. Time may go on by itself beside that: the suite
     /// leaves a second of slack wherever it says that something has not happened yet.
     async fn advance(&self, by: Duration);
+
+    /// The store's time now, by which the suite finds out how much has gone on by itself while it let much time pass.
+    async fn now(&self) -> Timestamp;
 }

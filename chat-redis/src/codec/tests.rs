@@ -31,7 +31,7 @@ fn record(changed: &[(&'static str, &[u8])]) -> Result<Option<Record>> {
 /// Everything that reads bytes, on these.
 fn read_as_all(bytes: &[u8]) {
     let _ = (read_entry(&room(), Epoch(1), 1, bytes), read_news(&room(), bytes));
-    let _ = (read_member(bytes), read_mail(bytes), read_policy(bytes), read_pair(bytes));
+    let _ = (read_member(bytes), read_mail(bytes), read_policy(bytes));
     let _ = (read_index_row(bytes), read_ticket_row(bytes), read_due(bytes));
     let _ = (read_writer(bytes), read_session(bytes), read_epoch(bytes), read_time(bytes));
     for field in ["p", "t", "n", "a", "o", "i", "x", "z", "w", "v"] {

@@ -40,12 +40,12 @@ struct Hearing {
     heard: HashSet<RoomId>,
 }
 
-/// Nobody hears these shards once this is gone.
-struct Deaf<'a>(&'a Hall, &'a [u16]);
+/// A connection that hears these shards as long as this is there.
+struct Hears<'a>(&'a Hall, &'a [u16], Arc<Doubt>);
 
-impl Drop for Deaf<'_> {
+impl Drop for Hears<'_> {
     fn drop(&mut self) {
-        self.0.set_hearing(self.1, None);
+        self.0.is_deaf(self.1, &self.2);
     }
 }
 
@@ -53,14 +53,12 @@ impl Ear {
     /// Hears until it is stopped. `ready` is told each time that everything is heard, or why it is not. `first`: nobody
     /// could have missed anything before.
     pub(super) async fn hear(self, first: bool, ready: impl Fn(Option<Fault>)) {
-        let _deaf = Deaf(&self.hall, &self.shards);
         let mut missed = !first;
         let mut pauses = Pauses::new(Duration::from_millis(10), Duration::from_secs(1));
         loop {
             match self.dial().await {
                 Ok(hearing) => {
                     let why = self.follow(hearing, &mut missed, &mut pauses, &ready).await;
-                    self.hall.set_hearing(&self.shards, None);
                     self.hall.stats.reconnecting();
                     ready(Some(why));
                 }
@@ -126,7 +124,8 @@ impl Ear {
             return fault;
         }
         self.hall.rooms.deafen(&self.shards);
-        self.hall.set_hearing(&self.shards, Some(&on.doubt));
+        let _hears = Hears(&self.hall, &self.shards, Arc::clone(&on.doubt));
+        self.hall.hears(&self.shards, &on.doubt);
         let mut all = false;
         loop {
             changes.borrow_and_update();
@@ -181,8 +180,9 @@ impl Ear {
         let mut sent = Vec::with_capacity(batch.len());
         for change in batch {
             match (change.wanted, on.heard.contains(&change.room)) {
-                (true, true) => self.hall.rooms.heard(&change),
                 (false, false) => {}
+                // Also where it is heard already: whoever has come since is told what comes behind the answer, and not
+                // what is still on its way.
                 (wanted, _) => {
                     let channel = self.hall.layout.room_channel(&change.room);
                     pipe.cmd(if wanted { "SSUBSCRIBE" } else { "SUNSUBSCRIBE" }).arg(&channel);

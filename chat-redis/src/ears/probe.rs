@@ -34,9 +34,8 @@ pub(super) async fn probe(hall: Arc<Hall>, link: Link, every: Duration) {
             waited += step;
         }
         for (shard, hearing) in published.into_iter().flatten() {
-            if hall.echo(shard) < number {
+            if hall.echo(shard) < number && hearing.cast() {
                 hall.stats.was_deaf();
-                hearing.cast();
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chat_core::store::Sink;
 use parking_lot::Mutex;
@@ -39,17 +39,21 @@ enum Fixed {
 
 /// Tells one connection that it is not to be trusted any more.
 #[derive(Debug, Default)]
-pub(super) struct Doubt(Notify);
+pub(super) struct Doubt {
+    is_cast: AtomicBool,
+    told: Notify,
+}
 
 impl Doubt {
-    /// It is deaf, or its channels were taken away.
-    pub(super) fn cast(&self) {
-        self.0.notify_one();
+    /// It is deaf, or its channels were taken away. Whether nobody has said so before.
+    pub(super) fn cast(&self) -> bool {
+        self.told.notify_one();
+        !self.is_cast.swap(true, Ordering::AcqRel)
     }
 
     /// Until somebody says so.
     pub(super) async fn until_cast(&self) {
-        self.0.notified().await;
+        self.told.notified().await;
     }
 }
 
@@ -95,10 +99,18 @@ impl Hall {
         self.open[usize::from(shard)].lock().as_ref().map(Arc::clone)
     }
 
-    /// These shards are heard by this connection, or by none.
-    pub(super) fn set_hearing(&self, shards: &[u16], by: Option<&Arc<Doubt>>) {
+    /// These shards are heard by this connection.
+    pub(super) fn hears(&self, shards: &[u16], by: &Arc<Doubt>) {
         for shard in shards {
-            *self.open[usize::from(*shard)].lock() = by.map(Arc::clone);
+            *self.open[usize::from(*shard)].lock() = Some(Arc::clone(by));
+        }
+    }
+
+    /// This connection hears nothing any more.
+    pub(super) fn is_deaf(&self, shards: &[u16], which: &Arc<Doubt>) {
+        for shard in shards {
+            // Another one may have come in its place.
+            self.open[usize::from(*shard)].lock().take_if(|by| Arc::ptr_eq(by, which));
         }
     }
 

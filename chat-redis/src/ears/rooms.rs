@@ -115,12 +115,7 @@ impl Rooms {
         }
     }
 
-    fn take_out(
-        &self,
-        shard: u16,
-        room: &RoomId,
-        gone: impl Fn(&Subscriber) -> bool,
-    ) {
+    fn take_out(&self, shard: u16, room: &RoomId, gone: impl Fn(&Subscriber) -> bool) {
         let mut here = self.shard(shard).lock();
         let Some(place) = here.rooms.get_mut(room) else { return };
         place.subscribers.retain(|subscriber| !gone(subscriber));

@@ -140,6 +140,9 @@ impl Fault {
             Self::Unreachable { .. } | Self::Refused { .. } | Self::Broken | Self::Late => true,
             Self::NoMaster { .. } | Self::NoSlots => true,
             Self::Odd | Self::Disagrees(_) => false,
+            Self::Said { code, text } if &**code == "ERR" => {
+                text.starts_with("max number of clients")
+            }
             Self::Said { code, .. } => matches!(
                 &**code,
                 "OOM"
@@ -193,6 +196,7 @@ mod tests {
             ("OOM command not allowed", true),
             ("MISCONF x", true),
             ("LOADING x", true),
+            ("ERR max number of clients reached", true),
             ("WRONGTYPE x", false),
             ("CORRUPT a room's record is not whole", false),
             ("NOPERM x", false),

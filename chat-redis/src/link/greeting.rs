@@ -98,8 +98,8 @@ impl Greeting {
     /// Whether the server is one that will do, by what it says of itself.
     fn server(&self, hello: Value) -> Result<(), Fault> {
         if let Value::ServerError(error) = hello {
-            if error.code() == "ERR" {
-                // The command came with version 6.
+            // The command came with version 6.
+            if error.details().is_some_and(|text| text.starts_with("unknown command")) {
                 return Err(Disagreement::Version { version: BEFORE_6.to_owned() }.into());
             }
             return Err(said_so(&error));

@@ -50,14 +50,13 @@ impl Link {
         let places = loop {
             match places(&plan.finder, &kit).await {
                 Ok(places) => break places,
-                Err(Fault::Said { code, text }) if is_passing(&code) => {
+                Err(fault) => {
                     let pause = pauses.next();
-                    if Instant::now() + pause >= deadline {
-                        return Err(Fault::Said { code, text });
+                    if !is_passing(&fault, &plan.finder) || Instant::now() + pause >= deadline {
+                        return Err(fault);
                     }
                     tokio::time::sleep(pause).await;
                 }
-                Err(fault) => return Err(fault),
             }
         };
         let shared = Arc::new(Shared {
@@ -76,8 +75,18 @@ impl Link {
     }
 }
 
-fn is_passing(code: &str) -> bool {
-    matches!(code, "LOADING" | "CLUSTERDOWN" | "MASTERDOWN" | "BUSY" | "READONLY" | "TRYAGAIN")
+/// Whether it is worth waiting: a server is starting, or another one is just taking its place.
+fn is_passing(fault: &Fault, finder: &Finder) -> bool {
+    match fault {
+        Fault::Said { code, .. } => {
+            matches!(
+                &**code,
+                "LOADING" | "CLUSTERDOWN" | "MASTERDOWN" | "BUSY" | "READONLY" | "TRYAGAIN"
+            )
+        }
+        Fault::Unreachable { .. } | Fault::NoSlots => !finder.is_fixed(),
+        _ => false,
+    }
 }
 
 /// The servers, each connected.

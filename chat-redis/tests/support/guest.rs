@@ -1,8 +1,12 @@
 //! A user on an engine of the test itself, with everything that their session was told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use chat_core::{Engine, Event, RoomId, SessionHandle, SharedEntry, User};
+use chat_core::store::{Backend, Resumed};
+use chat_core::{Cursor, Engine, Error, Event, RoomId, SessionHandle, SharedEntry, User};
+use tokio::task::JoinHandle;
 
 use super::program::{line, spec, what};
 use super::until;
@@ -88,4 +92,88 @@ pub fn said(entries: &[SharedEntry]) -> Vec<(u64, String)> {
         Some((entry.n, text.trim_matches('"').to_owned()))
     };
     entries.iter().filter_map(body).collect()
+}
+
+/// Somebody who says one thing after the other.
+#[derive(Debug)]
+pub struct Talker {
+    enough: Arc<AtomicBool>,
+    acked: Arc<Mutex<Vec<(u64, String)>>>,
+    talking: JoinHandle<()>,
+}
+
+impl Talker {
+    /// Begins to talk: `what-0`, `what-1` and so on, each said until it is answered or refused.
+    pub fn start(session: &SessionHandle, room: &RoomId, what: &str) -> Self {
+        let (enough, acked) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<_>>>::default());
+        let (session, room, what) = (session.clone(), room.clone(), what.to_owned());
+        let (stop, noted) = (Arc::clone(&enough), Arc::clone(&acked));
+        let talking = tokio::spawn(async move {
+            for number in 0.. {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                let text = format!("{what}-{number}");
+                match session.say(&room, text.as_str()).await {
+                    Ok(spoken) => noted.lock().unwrap().push((spoken.n, text)),
+                    Err(error @ (Error::Store { .. } | Error::Overloaded)) => {
+                        assert_eq!(error.code(), "unavailable", "{error:?}");
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                    // Not in the room for the moment: the node comes back.
+                    Err(Error::NotMember | Error::NoSuchRoom | Error::RoomClosed { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        });
+        Self { enough, acked, talking }
+    }
+
+    /// How much was answered.
+    pub fn count(&self) -> usize {
+        self.acked.lock().unwrap().len()
+    }
+
+    /// Until so many more were answered.
+    pub async fn says(&self, more: usize) {
+        let enough = self.count() + more;
+        until("the talk goes on", async || self.count() >= enough).await;
+    }
+
+    /// Everything that was answered, with its number.
+    pub async fn finish(self) -> Vec<(u64, String)> {
+        self.enough.store(true, Ordering::SeqCst);
+        self.talking.await.unwrap();
+        self.acked.lock().unwrap().clone()
+    }
+}
+
+/// The whole log of a room.
+pub async fn log(backend: &Backend, room: &RoomId) -> Vec<SharedEntry> {
+    let head = backend.rooms.heads(std::slice::from_ref(room)).await.unwrap()[0].unwrap();
+    let beginning = Cursor { epoch: head.epoch, n: 0, at: None };
+    match backend.rooms.resume(room, beginning, u32::MAX).await.unwrap() {
+        Resumed::Entries { entries, .. } => {
+            assert_eq!(entries.first().map(|entry| entry.n), Some(1));
+            assert_eq!(entries.last().map(|entry| entry.n), Some(head.n));
+            assert_whole(&entries);
+            entries
+        }
+        other => panic!("the log of {room} is not whole: {other:?}"),
+    }
+}
+
+/// Asserts that all of this is in the log under its number, and that nothing was said twice.
+pub fn assert_acknowledged(log: &[SharedEntry], acked: &[(u64, String)]) {
+    let said = said(log);
+    for one in acked {
+        assert!(said.contains(one), "{one:?} was acknowledged and is not in the log");
+    }
+    let mut texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
+    texts.sort_unstable();
+    let all = texts.len();
+    texts.dedup();
+    assert_eq!(texts.len(), all, "something was written twice");
 }

@@ -20,9 +20,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-/// Rules that go with a short lease. All nodes of a store have the same.
+/// Rules that go with a short lease, and logs that keep all notices. All nodes of a store have the same.
 pub fn options(lease: Duration) -> StoreOptions {
-    StoreOptions { lease, ..StoreOptions::default() }
+    StoreOptions { lease, notices: 100_000, ..StoreOptions::default() }
 }
 
 /// An engine on the Redis at this URL.
@@ -197,7 +197,9 @@ impl Host {
     async fn churn(self, room: String, who: String) {
         for number in 0.. {
             let name = format!("{who}{}", number % 20);
-            let Ok(session) = self.engine.connect(User::named(&name, &name)).await else { continue };
+            let Ok(session) = self.engine.connect(User::named(&name, &name)).await else {
+                continue;
+            };
             if session.join_or_open(spec(&room)).await.is_ok() && number % 2 == 0 {
                 let _ = session.leave(&id(&room)).await;
             }
@@ -208,7 +210,9 @@ impl Host {
     async fn meet(self, pool: String, who: String) {
         for number in 0.. {
             let name = format!("{who}{}", number % 20);
-            let Ok(mut session) = self.engine.connect(User::named(&name, &name)).await else { continue };
+            let Ok(mut session) = self.engine.connect(User::named(&name, &name)).await else {
+                continue;
+            };
             let _ = session.seek(&pool, &[]).await;
             // Some are matched, some go away while they wait or are about to be.
             let some = Duration::from_millis(number % 7 * 5);

@@ -74,6 +74,11 @@ impl Proxy {
         self.cut();
     }
 
+    /// Answers arrive again, on the same connections: fit for those that only listen.
+    pub fn hear_again(&self) {
+        self.ways.loses.store(false, Ordering::SeqCst);
+    }
+
     /// How many bytes of answers were thrown away.
     pub fn lost(&self) -> u64 {
         self.ways.lost.load(Ordering::SeqCst)

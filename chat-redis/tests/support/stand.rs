@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_core::StoreOptions;
 use chat_core::store::Backend;
 use chat_core::testkit::{Stage, Stand};
+use chat_core::{StoreOptions, Timestamp};
 use chat_redis::Settings;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::OnceCell;
@@ -104,5 +104,17 @@ impl Stage for RedisStage {
             }
             let _: () = pipe.query_async(&mut connection.clone()).await.unwrap();
         }
+    }
+
+    async fn now(&self) -> Timestamp {
+        let books = self.books.get_or_init(|| self.find_books()).await;
+        let (connection, keys) = books.iter().find(|(_, keys)| !keys.is_empty()).unwrap();
+        let mut pipe = redis::Pipeline::new();
+        pipe.cmd("TIME").cmd("HMGET").arg(&keys[0]).arg("t").arg("c");
+        let ((seconds, micros), (seen, correction)): ((u64, u64), (u64, Option<i64>)) =
+            pipe.query_async(&mut connection.clone()).await.unwrap();
+        let here =
+            (seconds * 1_000 + micros / 1_000).saturating_add_signed(correction.unwrap_or(0));
+        Timestamp(here.max(seen))
     }
 }

@@ -49,7 +49,8 @@ async fn kim(engine: &Engine, mut other: Other) -> Result<(), Box<dyn Error>> {
     let joined = kim.join_or_open(RoomSpec::public("Two nodes").with_id(ROOM)).await?;
     let room = joined.room.id;
     if joined.room.live == 1 {
-        until(&mut kim, |what| matches!(what, What::Joined { name, .. } if name.as_str() == "Lee")).await;
+        until(&mut kim, |what| matches!(what, What::Joined { name, .. } if name.as_str() == "Lee"))
+            .await;
     }
     println!("kim: Lee is here, from another process");
 
@@ -69,7 +70,9 @@ async fn kim(engine: &Engine, mut other: Other) -> Result<(), Box<dyn Error>> {
 
     other.0.kill()?;
     println!("-- the other process is killed");
-    let left = until(&mut kim, |what| matches!(what, What::Left { name, .. } if name.as_str() == "Lee")).await;
+    let left =
+        until(&mut kim, |what| matches!(what, What::Left { name, .. } if name.as_str() == "Lee"))
+            .await;
     if let Some(What::Left { name, why, live, .. }) = left {
         println!("kim: {name} has left ({why}); {live} here");
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::limits::StoreOptions;
 use crate::store::Backend;
 use crate::testkit::{Stage, Stand, Tap, Twist};
+use crate::time::Timestamp;
 
 /// Makes the stores of another stand, with a fault in each.
 pub struct BrokenStand {
@@ -50,5 +51,9 @@ impl Stage for BrokenStage {
 
     async fn advance(&self, by: Duration) {
         self.fault.advance(&*self.sound, by).await;
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.sound.now().await
     }
 }

@@ -195,6 +195,8 @@ pub(super) async fn two_reapers_do_each_thing_once(stand: &dyn Stand) {
         guest.lose(&tea).await;
         dying.guest(&format!("dead{n}")).enter(&tea).await;
     }
+    // However long all of that took, somebody has been looking until now.
+    world.sweep().await;
     world.jump(secs(7)).await;
     world.renew().await;
     dying.backend.expiry.detach(dying.writer).await.unwrap();

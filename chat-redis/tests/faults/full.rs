@@ -1,0 +1,89 @@
+//! A Redis that takes no more, or nothing at all.
+
+use std::time::Duration;
+
+use chat_core::Error;
+use chat_redis::Settings;
+
+use super::support::guest::{Guest, assert_whole};
+use super::support::program::{engine, spec};
+use super::support::server::Server;
+use super::support::until;
+use super::{id, own};
+
+const LEASE: Duration = Duration::from_secs(2);
+
+/// What Redis says, in an error of the store.
+fn said(error: &Error) -> String {
+    match error {
+        Error::Store { source, .. } => source.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_redis_says_so_and_can_still_get_empty() {
+    let server = Server::with("maxmemory-policy noeviction");
+    let engine = engine(&own(&server.url()), LEASE).await;
+    let kim = Guest::in_room(&engine, "kim", "film").await;
+    let lee = Guest::in_room(&engine, "lee", "film").await;
+    let ann = Guest::on(&engine, "ann").await;
+    ann.session.seek("strangers", &[]).await.unwrap();
+    engine.open(spec("tea")).await.unwrap();
+    kim.session.say(&id("film"), "before").await.unwrap();
+    let _: () = server.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
+
+    let refused = kim.session.say(&id("film"), "too much").await.unwrap_err();
+    assert_eq!(refused.code(), "unavailable", "{refused:?}");
+    assert!(
+        refused.retry_after().is_some() && said(&refused).contains("OOM"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(ann.session.join(&id("film")).await.unwrap_err().code(), "unavailable");
+    assert_eq!(engine.open(spec("more")).await.unwrap_err().code(), "unavailable");
+    // Leases go on: nobody is taken out because there is no room for more.
+    tokio::time::sleep(LEASE + LEASE / 2).await;
+    assert_eq!(engine.room(&id("film")).await.unwrap().live, 2);
+    // Whatever makes it smaller works.
+    lee.session.leave(&id("film")).await.unwrap();
+    kim.hears(&["left lee"]).await;
+    ann.session.cancel_seek("strangers").await.unwrap();
+    engine.close(&id("tea")).await.unwrap();
+    engine.kick(&id("film"), kim.session.user()).await.unwrap();
+    until("nobody is in the room", async || engine.room(&id("film")).await.unwrap().live == 0)
+        .await;
+
+    let _: () = server.ask(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    until("kim is in again", async || kim.session.join(&id("film")).await.is_ok()).await;
+    kim.session.say(&id("film"), "after").await.unwrap();
+    kim.hears(&["said kim after"]).await;
+    let all =
+        engine.history(&id("film"), chat_core::HistoryPage::Newest { limit: 50 }).await.unwrap();
+    assert_whole(&all.entries);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_becomes_a_replica_is_a_clear_error_until_it_is_one_again() {
+    let (server, other) = (Server::start(), Server::start());
+    let url = own(&server.url()) + "&timeout_ms=500";
+    let engine = engine(&url, Duration::from_secs(5)).await;
+    let kim = Guest::in_room(&engine, "kim", "film").await;
+    // Nothing is copied: it asks a master that is of no use.
+    let _: () = server.ask(&["CONFIG", "SET", "masterauth", "wrong"]).await;
+    let _: () = server.ask(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]).await;
+    let refused = kim.session.say(&id("film"), "hm").await.unwrap_err();
+    assert_eq!(refused.code(), "unavailable", "{refused:?}");
+    let connecting = Settings::from_url(&url).unwrap().connect().await.unwrap_err();
+    let mut why = format!("{connecting}");
+    let mut source = std::error::Error::source(&connecting);
+    while let Some(next) = source {
+        why += &format!(": {next}");
+        source = next.source();
+    }
+    assert!(why.contains("READONLY"), "{why}");
+    let _: () = server.ask(&["REPLICAOF", "NO", "ONE"]).await;
+    until("it goes on", async || kim.session.say(&id("film"), "well").await.is_ok()).await;
+    kim.hears(&["said kim well"]).await;
+    assert_eq!(kim.count(&["reset"]), 0, "{:?}", kim.lines());
+}

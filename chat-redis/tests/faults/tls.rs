@@ -1,0 +1,48 @@
+//! TLS, with an authority of one's own.
+
+use std::time::Duration;
+
+use chat_redis::{ConnectError, Settings};
+
+use super::own;
+use super::support::guest::Guest;
+use super::support::program::engine;
+use super::support::tls::Tls;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_believed_whose_certificate_the_named_authority_has_signed() {
+    let tls = Tls::start();
+    let ca = tls.server.dir.join("ca.pem");
+    let url = own(&format!("{}?ca={}", tls.url(), ca.display()));
+    let engine = engine(&url, Duration::from_secs(5)).await;
+    let kim = Guest::in_room(&engine, "kim", "film").await;
+    let lee = Guest::in_room(&engine, "lee", "film").await;
+    kim.session.say(&super::id("film"), "in private").await.unwrap();
+    lee.hears(&["said kim in private"]).await;
+    let info: String = tls.server.ask(&["CLIENT", "LIST"]).await;
+    let second = format!("laddr=127.0.0.1:{}", tls.server.second());
+    assert!(info.lines().filter(|client| client.contains(&second)).count() >= 2, "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_not_believed_that_a_stranger_has_vouched_for() {
+    let (tls, other) = (Tls::start(), Tls::start());
+    let unknown = Settings::from_url(&tls.url()).unwrap().with_ca(other.ca).connect().await;
+    assert!(matches!(unknown, Err(ConnectError::Unreachable { .. })), "{unknown:?}");
+    let by_the_system = Settings::from_url(&tls.url()).unwrap().connect().await;
+    assert!(by_the_system.is_err(), "{by_the_system:?}");
+    let name = tls.url().replace("127.0.0.1", "127.0.0.2");
+    let elsewhere = Settings::from_url(&name).unwrap().with_ca(tls.ca.clone()).connect().await;
+    assert!(elsewhere.is_err(), "{elsewhere:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_speaks_without_tls_to_a_port_that_has_it_is_told_so_soon() {
+    let tls = Tls::start();
+    let plain = tls.url().replace("rediss", "redis");
+    let refused = Settings::from_url(&plain).unwrap().connect().await;
+    assert!(refused.is_err(), "{refused:?}");
+    let secret = tls.server.url().replace("redis", "rediss");
+    let refused = Settings::from_url(&secret).unwrap().with_ca(tls.ca).connect().await;
+    assert!(refused.is_err(), "{refused:?}");
+}
