@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::store::{RankingStore, StoreResult, Versions};
 use chat_core::{Order, Page, RoomId, RoomKind, RoomPage, RoomView};
-use redis::Cmd;
+use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt, Record};
 use crate::keys::Whose;
