@@ -70,7 +70,11 @@ impl Guest {
         let told = |line: &String| words.iter().all(|word| line.contains(word));
         let begun = Instant::now();
         while !self.lines().iter().any(told) {
-            assert!(begun.elapsed() < PATIENCE, "{words:?} were not heard, but {:#?}", self.lines());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{words:?} were not heard, but {:#?}",
+                self.lines()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

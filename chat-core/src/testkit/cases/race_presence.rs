@@ -195,9 +195,9 @@ pub(super) async fn two_reapers_do_each_thing_once(stand: &dyn Stand) {
         guest.lose(&tea).await;
         dying.guest(&format!("dead{n}")).enter(&tea).await;
     }
-    // However long all of that took, somebody has been looking until now.
+    // However long all of that took, somebody has been looking until now, and does again before half a lease is over.
     world.sweep().await;
-    world.jump(secs(7)).await;
+    world.jump(secs(6)).await;
     world.renew().await;
     dying.backend.expiry.detach(dying.writer).await.unwrap();
     // All of them have seen the same names as due.
