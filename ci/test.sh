@@ -7,7 +7,11 @@ cd "$(dirname "$0")/.."
 # Without a usable cargo nothing below makes sense.
 ci/cargo.sh --version
 
-# Unit tests, scenarios, the programs in the documentation, and who may know whom (chat-core/tests).
+# chat-redis is tested on real servers. Without one its tests fail, and say why: they are never passed over.
+step "a redis-server" ci/redis.sh
+
+# Unit tests, scenarios, the programs in the documentation, who may know whom (chat-core/tests), and what becomes of a
+# store when its servers, its ways to them and its nodes break (chat-redis/tests).
 step "tests, all features" ci/cargo.sh test --workspace --all-features --locked --no-fail-fast
 
 # The core as most programs use it. Its tests bring the testkit along; that it stands without any feature, and
@@ -16,5 +20,6 @@ step "chat-core's tests, default features" ci/cargo.sh test -p chat-core --locke
 step "chat-core alone" ci/cargo.sh check -p chat-core --lib --locked
 step "chat-core with serde alone" ci/cargo.sh check -p chat-core --lib --locked --features serde
 step "chat-core with testkit alone" ci/cargo.sh check -p chat-core --lib --locked --features testkit
+step "chat-redis alone" ci/cargo.sh check -p chat-redis --lib --locked
 
 finish

@@ -278,7 +278,8 @@ fn history(
     let Some(record) = answers.record(room)? else { return Ok(None) };
     let log = answers.log(&record)?;
     let oldest = answers.stream()?.first().map(|(n, _)| *n);
-    let first = oldest.filter(|_| record.policy.history > 0).unwrap_or(record.head + 1);
+    let first =
+        oldest.filter(|_| record.policy.history > 0).unwrap_or(record.head.saturating_add(1));
     let page = log.page(page);
     Ok(Some(History { entries: page.entries, more: page.more, epoch: record.epoch, first }))
 }

@@ -7,5 +7,5 @@ mod support;
 use chat_core::store_suite;
 use support::stand::{ClusterStand, RedisStand};
 
-store_suite!(single, RedisStand);
+store_suite!(single, RedisStand(16));
 store_suite!(cluster, ClusterStand);

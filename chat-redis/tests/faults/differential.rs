@@ -15,6 +15,6 @@ proptest! {
         let paused = paused.enable_time().start_paused(true).build().unwrap();
         paused.block_on(model::play(&MemoryStand, &schedule));
         let real = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        real.block_on(model::play(&RedisStand, &schedule));
+        real.block_on(model::play(&RedisStand(16), &schedule));
     }
 }

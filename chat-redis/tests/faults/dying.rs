@@ -102,7 +102,7 @@ async fn partners_of_a_killed_node_are_free_and_its_tickets_are_gone() {
     node.must("connect lee").await;
     kim.session.seek("strangers", &[]).await.unwrap();
     node.must("seek lee strangers").await;
-    kim.hears(&["matched strangers~", " lee"]).await;
+    kim.hears(&["matched strangers~"]).await;
     // Another one waits there.
     node.must("connect sam").await;
     node.must("seek sam others").await;
@@ -122,7 +122,7 @@ async fn partners_of_a_killed_node_are_free_and_its_tickets_are_gone() {
     let ann = Guest::on(&here, "ann").await;
     kim.session.seek("others", &[]).await.unwrap();
     ann.session.seek("others", &[]).await.unwrap();
-    kim.hears(&["matched others~", " ann"]).await;
+    kim.hears(&["matched others~"]).await;
     assert_eq!(kim.count(&["matched others~"]), 1);
     for ghost in ["lee", "sam"] {
         assert!(backend.presence.rooms_of(&user(ghost), 10).await.unwrap().is_empty());
@@ -162,11 +162,15 @@ async fn a_node_killed_while_matching_leaves_nobody_stuck() {
         rooms.len() == 1 && rooms == theirs
     })
     .await;
+    // Those who were lost just before have the grace of a pair room, and nobody else has anything.
     for who in ["c", "d", "e"] {
         for number in 0..20 {
             let ghost = user(&format!("{who}{number}"));
-            assert!(backend.presence.rooms_of(&ghost, 10).await.unwrap().is_empty(), "{ghost}");
-            assert!(backend.matching.waiting(&ghost).await.unwrap().is_empty(), "{ghost}");
+            until("no ghost is left", async || {
+                backend.presence.rooms_of(&ghost, 10).await.unwrap().is_empty()
+                    && backend.matching.waiting(&ghost).await.unwrap().is_empty()
+            })
+            .await;
         }
     }
 }

@@ -63,7 +63,6 @@ async fn a_key_of_another_type_is_an_error_of_its_room_alone() {
     }
     // Not a hole in it, whatever was refused.
     let all = engine.history(&id("film"), HistoryPage::Newest { limit: 200 }).await.unwrap();
-    assert_eq!(all.entries[0].n, 1);
     assert_whole(&all.entries);
 }
 
@@ -84,7 +83,6 @@ async fn a_list_of_another_type_makes_no_hole_in_a_log() {
         let _: () = server.ask(&["RENAME", "kept", &key]).await;
         kim.session.say(&id("film"), "after").await.unwrap();
         let all = engine.history(&id("film"), HistoryPage::Newest { limit: 200 }).await.unwrap();
-        assert_eq!(all.entries[0].n, 1, "{kind}");
         assert_whole(&all.entries);
     }
 }
@@ -97,7 +95,14 @@ async fn what_is_cut_short_is_an_error_of_its_room_alone() {
     kim.session.say(&id("film"), "one").await.unwrap();
     let lee = Guest::on(&engine, "lee").await;
     let record = key(&server, "r", "film").await;
-    for (field, short) in [("p", "100 0"), ("e", "12"), ("n", "many"), ("c", ""), ("k", "pub")] {
+    for (field, short) in [
+        ("p", "100 0"),
+        ("p", ""),
+        ("p", "zz public x 1000 0 0 10000 0 0 0"),
+        ("n", "many"),
+        ("n", ""),
+        ("a", ""),
+    ] {
         let kept: String = server.ask(&["HGET", &record, field]).await;
         let _: () = server.ask(&["HSET", &record, field, short]).await;
         assert_clear(field, engine.room(&id("film")).await);

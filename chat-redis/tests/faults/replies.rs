@@ -144,6 +144,8 @@ async fn who_was_never_told_that_they_are_out_is_out() {
 async fn a_room_is_opened_once_and_found_when_the_answer_was_lost() {
     let (_server, proxy, good, bad) = ways().await;
     let (there, here) = (engine(&good, LEASE).await, engine(&bad, LEASE).await);
+    // So that the node lives, and knows how many rooms there are.
+    here.open(spec("tea")).await.unwrap();
     proxy.lose_answers();
     assert!(here.open(spec("film")).await.is_err());
     until("it is open", async || there.room(&id("film")).await.is_ok()).await;

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::store::{Backend, Resumed};
 use chat_core::{Cursor, Engine, Error, Event, RoomId, SessionHandle, SharedEntry, User};
 use tokio::task::JoinHandle;
 
 use super::program::{line, spec, what};
-use super::until;
+use super::{PATIENCE, until};
 
 /// A user with one session, which is read as fast as it comes.
 #[derive(Debug)]
@@ -68,7 +68,15 @@ impl Guest {
     /// Until it was told a line in which all of these words are.
     pub async fn hears(&self, words: &[&str]) {
         let told = |line: &String| words.iter().all(|word| line.contains(word));
-        until(&format!("heard: {words:?}"), async || self.lines().iter().any(told)).await;
+        let begun = Instant::now();
+        while !self.lines().iter().any(told) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{words:?} were not heard, but {:#?}",
+                self.lines()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// How many lines there are in which all of these words are.

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpListener;
@@ -97,7 +97,11 @@ impl Node {
     /// Until it has told a line in which all of these words are.
     pub async fn tells(&self, words: &[&str]) {
         let told = |line: &String| words.iter().all(|word| line.contains(word));
-        until(&format!("told: {words:?}"), async || self.lines().iter().any(told)).await;
+        let begun = Instant::now();
+        while !self.lines().iter().any(told) {
+            assert!(begun.elapsed() < PATIENCE, "{words:?} were not told, but {:#?}", self.lines());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// `kill -9`. Everything that it had told arrives.
