@@ -53,6 +53,7 @@ local passed = redis.call('ZCOUNT', VISITORS, '-inf', now - ${VISITORS_WINDOW})
 if passed > 2000 then passed, more = 2000, 1 end
 if passed > 0 then
   away = visitors() - redis.call('ZREMRANGEBYRANK', VISITORS, 0, passed - 1)
+  visited = visited - passed
   redis.call('HSET', ROOM, 'l', now)
   fell, moved = now, true
 end

@@ -11,9 +11,11 @@ local function session_in(session, user, name, p)
   end
   local since, before = string.format('%013d', now), live()
   redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, since .. name .. '\0' .. session)
-  here = before + redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
+  local came = redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
   redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
-  if not r.pair and visitors() > 0 then away = away - redis.call('ZREM', VISITORS, user) end
+  local others, back = visitors(), 0
+  if not r.pair and others > 0 then back = redis.call('ZREM', VISITORS, user) end
+  here, away, visited = before + came, others - back, visited + came - back
   moved = true
   notice('j', user .. '\0' .. name .. '\0' .. here)
 end

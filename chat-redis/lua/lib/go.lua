@@ -75,16 +75,20 @@ local function user_out(p, why)
     redis.call('ZREM', INDEX, index_row(session))
   end
   redis.call('HDEL', SESSIONS, unpack(fields))
-  here = live() - redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
+  local before = live()
+  local gone = redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
+  here, visited = before - gone, visited - gone
   if p.sessions == '' then redis.call('ZREM', GRACES, p.user) end
   redis.call('ZREM', USERS, real(p.user) .. '\0' .. room)
   if not r.pair then
     -- Whoever left counts among the visitors until the window has passed. Where too many did, the first of them goes
     -- early, and until that one would have gone anyway the number is a lower bound.
-    away = visitors() + redis.call('ZADD', VISITORS, now, p.user)
+    local others = visitors()
+    local left = redis.call('ZADD', VISITORS, now, p.user)
+    away, visited = others + left, visited + left
     if away > ${VISITORS_KEPT} then
       local first = tonumber(redis.call('ZPOPMIN', VISITORS)[2])
-      away = away - 1
+      away, visited = away - 1, visited - 1
       redis.call('HSET', ROOM, 'v', math.max(tonumber(redis.call('HGET', ROOM, 'v')) or 0, first))
     end
     arm(now + ${VISITORS_WINDOW})

@@ -11,6 +11,7 @@ local PUBLISH = ROOM .. '${CHANNELS}'
 local r          -- the record; nil where there is none
 local wrote = {} -- what was written: number, entry, number, entry, …
 local moved = false   -- whether the numbers that lists show may have changed
+local visited = 0     -- by how many the visitors have changed: who leaves, or comes back, is one all the time
 local counted = false -- whether the number of users of a room that only counts has changed
 local earliest   -- the earliest deadline that this step has brought
 
@@ -61,7 +62,8 @@ end
 
 -- Who somebody is who is seen under this id.
 local function real(seen)
-  for _, side in ipairs(r.pair or {}) do
+  if not r.pair then return seen end
+  for _, side in ipairs(r.pair) do
     if side.alias == seen then return side.user end
   end
   return seen
@@ -138,7 +140,7 @@ local function done()
   if moved and r.kind == 'public' and not r.closed then
     local name = place()
     redis.call('ZADD', LIVE, -live(), name)
-    redis.call('ZADD', VISITED, -live() - visitors(), name)
+    if visited ~= 0 then redis.call('ZADD', VISITED, -live() - visitors(), name) end
     changed('v')
   end
   for at = 1, #wrote, 2 do
