@@ -78,8 +78,10 @@ if before then
   if turned then redis.call('HSET', ROOM, 'g', began, 'f', KEYS_FRESH == KEYS0 and '0' or '1') end
   local n, at, whose = string.match(before, '^(%d+) (%d+) (.*)$')
   if whose == attempt then
-    -- The answer was lost on its way: this is it.
-    return { 'ok', here, tonumber(n), 's' .. at .. '\0' .. seen .. '\0' .. called .. '\0' .. key .. '\0' .. body }
+    -- The answer was lost on its way: this is it. As it was written: the author may be called something else by now.
+    local kept = redis.call('XRANGE', SAID, n .. '-0', n .. '-0')[1]
+    return { 'ok', here, tonumber(n),
+      kept and kept[2][2] or 's' .. at .. '\0' .. seen .. '\0' .. called .. '\0' .. key .. '\0' .. body }
   end
   return { 'dup', here, tonumber(n), tonumber(at) }
 end

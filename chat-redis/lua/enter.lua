@@ -3,18 +3,20 @@
 -- USES: time room open come
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
--- ARGV: writer room epoch session user name create kind title meta owner policy
+-- ARGV: writer room epoch session user name create spare kind title meta owner policy
 --
 -- epoch: '' for whichever life there is. create: the epoch under which it is opened; '' for not at all.
+-- spare: '' where there may be no room more than there are.
 -- Atomicity: opening, the check of the capacity, whether this is the user's first session, the notice, the numbers.
 -- Returns: 'in' created you epoch, then number and entry for each entry written | 'full' | 'forbidden' | 'closed' why |
---          'missing' | 'fenced'
+--          'missing' | 'noplace' | 'fenced'
 
 local by, whose = begin('W' .. writer, 'W' .. string.sub(session, 1, 16))
 if not (by and whose) then return { 'fenced' } end
 load()
 local created = 0
 if create ~= '' and epoch == '' and (not r or r.closed) then
+  if not r and spare == '' then return { 'noplace' } end
   created = 1
 else
   local ended = over(epoch)

@@ -1,8 +1,9 @@
 //! How many rooms there may be, over all shards.
 //!
-//! No step sees more than its own shard, so the sum is asked for before a room is opened. Far from the bound what was asked
-//! some time ago is good enough, and costs nothing; near it it is asked each time. Nodes that open rooms in the same
-//! instant may pass the bound by as many.
+//! No step sees more than its own shard, so a step that may open a room is told whether there is a place for one more. Far
+//! from the bound what was counted some time ago is good enough, and costs nothing. Where nothing is left of that the step
+//! says whether it wants a place at all: a room that is there, or is opened again, takes none. Only then it is counted.
+//! Nodes that open rooms in the same instant may pass the bound by as many.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,16 +26,17 @@ pub(crate) struct Rooms {
 const SHARE: u64 = 64;
 
 impl RedisStore {
-    /// Makes sure that there may be one room more.
-    pub(crate) async fn reserve_room(&self, op: &'static str) -> StoreResult<()> {
-        let rooms = &self.rooms;
+    /// Whether a step may open a room that takes a place, as far as is known here.
+    pub(crate) fn has_place(&self) -> bool {
         let take = |credit: u64| credit.checked_sub(1);
-        if rooms.credit.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok() {
-            return Ok(());
-        }
+        self.rooms.credit.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// A step wants a place and was given none: makes sure that there is one.
+    pub(crate) async fn find_place(&self, op: &'static str) -> StoreResult<()> {
         let there = self.count_rooms(op).await?;
         let max = self.options.rooms as u64;
-        rooms.credit.store(max.saturating_sub(there) / SHARE, Ordering::Release);
+        self.rooms.credit.store(max.saturating_sub(there) / SHARE, Ordering::Release);
         if there >= max {
             return Err(StoreError::TooMany { bound: Bound::Rooms, max: self.options.rooms });
         }

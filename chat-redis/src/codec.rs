@@ -405,3 +405,6 @@ pub(crate) fn read_due(bytes: &[u8]) -> Result<Due> {
         _ => return Err(Corrupt(WHAT)),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 use chat_core::id::Writer;
 use chat_core::store::{Admission, Enter, Entered, HistoryPage, Replay, Snapshot, StoreResult};
 use chat_core::{Body, Epoch, Member, RoomId, RoomView, SharedEntry, UserId};
-use redis::Value;
+use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt, Record};
 use crate::link::failed;
@@ -41,25 +41,20 @@ impl RedisStore {
             if enter.room.is_pair() {
                 return Err(failed(OP, "pair rooms are made by matching"));
             }
-            self.reserve_room(OP).await?;
         }
-        let room = &enter.room;
-        let mut reads = self.view_of(room);
-        let mut range = redis::cmd("ZRANGE");
-        // An end before the beginning: none.
-        range.arg(self.key_of(room, "MEMBERS")).arg(i64::from(enter.members == 0));
-        range.arg(i64::from(enter.members) - i64::from(enter.members > 0));
-        reads.push(range);
-        match enter.since {
-            Some(since) => reads.extend(self.log_from(room, since.n, enter.resume_max)),
-            None => {
-                reads.push(self.backwards(room, "SAID", "+", u64::from(enter.recent)));
-                reads.push(self.backwards(room, "NOTICES", "+", NOTICES));
+        let (room, shard) = (&enter.room, self.layout.shard_of(&enter.room));
+        let mut spare = enter.create.is_some() && self.has_place();
+        let (word, mut parts, answers) = loop {
+            let (call, reads) = (self.entering(by, &enter, spare), self.behind(&enter));
+            let answers = self.link.together(OP, shard, Some(call), reads).await?;
+            let mut answers = Answers::new(answers);
+            let (word, parts) = first_word(OP, answers.value().map_err(unreadable(OP))?)?;
+            if word != "noplace" || spare {
+                break (word, parts, answers);
             }
-        }
-        let (shard, call) = (self.layout.shard_of(room), self.entering(by, &enter));
-        let mut answers = Answers::new(self.link.together(OP, shard, Some(call), reads).await?);
-        let (word, mut parts) = first_word(OP, answers.value().map_err(unreadable(OP))?)?;
+            self.find_place(OP).await?;
+            spare = true;
+        };
         let refused = match &word[..] {
             b"in" => None,
             b"full" => Some(Ok(Entered::Full)),
@@ -86,7 +81,26 @@ impl RedisStore {
         Ok(Entered::In(Box::new(Admission { snapshot, created, wrote })))
     }
 
-    fn entering(&self, by: Writer, enter: &Enter) -> Call {
+    /// What is read behind the step.
+    fn behind(&self, enter: &Enter) -> Vec<Cmd> {
+        let room = &enter.room;
+        let mut reads = self.view_of(room);
+        let mut range = redis::cmd("ZRANGE");
+        // An end before the beginning: none.
+        range.arg(self.key_of(room, "MEMBERS")).arg(i64::from(enter.members == 0));
+        range.arg(i64::from(enter.members) - i64::from(enter.members > 0));
+        reads.push(range);
+        match enter.since {
+            Some(since) => reads.extend(self.log_from(room, since.n, enter.resume_max)),
+            None => {
+                reads.push(self.backwards(room, "SAID", "+", u64::from(enter.recent)));
+                reads.push(self.backwards(room, "NOTICES", "+", NOTICES));
+            }
+        }
+        reads
+    }
+
+    fn entering(&self, by: Writer, enter: &Enter, spare: bool) -> Call {
         let call = self
             .in_room(&self.scripts.enter, &enter.room)
             .arg(&codec::writer(by)[..])
@@ -96,9 +110,10 @@ impl RedisStore {
             .arg(enter.user.as_str())
             .arg(enter.name.as_str());
         match &enter.create {
-            None => call.arg("").arg("").arg("").arg("").arg("").arg(""),
+            None => call.arg("").arg("").arg("").arg("").arg("").arg("").arg(""),
             Some(new) => call
                 .arg(codec::epoch(Epoch::random()))
+                .arg(if spare { "1" } else { "" })
                 .arg(new.kind.as_str())
                 .arg(new.title.as_str())
                 .arg(new.meta.as_ref().map_or(&b""[..], Body::as_bytes))

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chat_core::StoreError;
 use chat_core::id::{Incarnation, NodeId, Writer};
-use chat_core::store::{Due, ExpiryStore, Peeked, RankingStore, Reaped, Sink, StoreResult};
+use chat_core::store::{Due, ExpiryStore, Peeked, Reaped, Sink, StoreResult};
 use redis::Value;
 
 use crate::codec::{self, Corrupt};
 use crate::mail::MailPlace;
+use crate::ranking::{TOLD_IN, sum_of_told};
+use crate::read::Answers;
 use crate::reply::{self, Parts};
 use crate::store::{RedisStore, first_word, unreadable};
 
@@ -37,20 +40,33 @@ impl ExpiryStore for RedisStore {
         let renew = |shard| {
             self.in_shard(&self.scripts.renew, shard).arg(&codec::writer(by)[..]).arg(online)
         };
-        for answer in self.link.run_all(OP, (0..self.shards()).map(renew).collect()).await? {
-            first_word(OP, answer).inspect_err(|_| self.over(by))?;
+        // The sum is read behind the step in the shard that is asked for it, so it has this node's new number.
+        let reads = vec![self.told()];
+        let (first, others) = tokio::join!(
+            self.link.together(OP, TOLD_IN, Some(renew(TOLD_IN)), reads),
+            self.link
+                .run_all(OP, (0..self.shards()).filter(|s| *s != TOLD_IN).map(renew).collect()),
+        );
+        let (mut first, others) = (Answers::new(first?), others?);
+        let renewed = first.value().map_err(unreadable(OP))?;
+        for answer in std::iter::once(renewed).chain(others) {
+            let ended = |error: &StoreError| {
+                if matches!(error, StoreError::Fenced) {
+                    self.over(by);
+                }
+            };
+            first_word(OP, answer).inspect_err(ended)?;
         }
-        self.online().await
+        first.value().and_then(sum_of_told).map_err(unreadable(OP))
     }
 
     async fn detach(&self, by: Writer) -> StoreResult<()> {
         const OP: &str = "detach";
         let detach = |shard| self.in_shard(&self.scripts.detach, shard).arg(&codec::writer(by)[..]);
-        for answer in self.link.run_all(OP, (0..self.shards()).map(detach).collect()).await? {
-            first_word(OP, answer)?;
-        }
+        let answers = self.link.run_all(OP, (0..self.shards()).map(detach).collect()).await?;
+        // Also where it was over before: nothing more is to be told to its sink.
         self.over(by);
-        Ok(())
+        answers.into_iter().try_for_each(|answer| first_word(OP, answer).map(|_| ()))
     }
 
     fn lease(&self) -> Duration {

@@ -44,15 +44,3 @@ pub use stats::Stats;
 pub async fn connect(url: &str) -> Result<Backend, ConnectError> {
     Settings::from_url(url)?.connect().await
 }
-
-/// For tests that were written before there were [`Settings`].
-#[doc(hidden)]
-pub async fn connect_with(
-    url: &str,
-    prefix: &str,
-    shards: u16,
-    options: chat_core::StoreOptions,
-) -> Result<Backend, ConnectError> {
-    let settings = Settings::from_url(url)?.with_prefix(prefix).with_shards(shards);
-    settings.with_store(options).connect().await
-}

@@ -109,3 +109,6 @@ impl Log {
         self.said
     }
 }
+
+#[cfg(test)]
+mod tests;

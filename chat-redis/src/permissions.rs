@@ -81,11 +81,13 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::script::Time;
     use chat_core::StoreOptions;
 
     #[test]
     fn what_scripts_call_is_found() {
-        let scripts = Scripts::new(&Layout::new("chat", 0, 1), &StoreOptions::default());
+        let scripts =
+            Scripts::new(&Layout::new("chat", 0, 1), &StoreOptions::default(), Time::Server);
         let used = used(&scripts);
         for name in ["TIME", "XADD", "SPUBLISH", "HSET"] {
             assert!(used.contains(name), "{name}");

@@ -24,21 +24,30 @@ impl RoomStore for RedisStore {
     async fn open(&self, by: Writer, room: NewRoom) -> StoreResult<Opened> {
         const OP: &str = "open";
         refuse_pair(OP, &room)?;
-        self.reserve_room(OP).await?;
-        let call = self
-            .in_room(&self.scripts.open, &room.id)
-            .arg(&codec::writer(by)[..])
-            .arg(room.id.as_str())
-            .arg(codec::epoch(Epoch::random()))
-            .arg(room.kind.as_str())
-            .arg(room.title.as_str())
-            .arg(room.meta.as_ref().map_or(&b""[..], Body::as_bytes))
-            .arg(room.owner.as_ref().map_or("", |owner| owner.as_str()))
-            .arg(codec::policy(&room.policy));
-        let shard = self.layout.shard_of(&room.id);
-        let answers = self.link.together(OP, shard, Some(call), self.view_of(&room.id)).await?;
-        let mut answers = Answers::new(answers);
-        let (word, _) = first_word(OP, answers.value().map_err(unreadable(OP))?)?;
+        let opening = |spare: bool| {
+            self.in_room(&self.scripts.open, &room.id)
+                .arg(&codec::writer(by)[..])
+                .arg(room.id.as_str())
+                .arg(codec::epoch(Epoch::random()))
+                .arg(if spare { "1" } else { "" })
+                .arg(room.kind.as_str())
+                .arg(room.title.as_str())
+                .arg(room.meta.as_ref().map_or(&b""[..], Body::as_bytes))
+                .arg(room.owner.as_ref().map_or("", |owner| owner.as_str()))
+                .arg(codec::policy(&room.policy))
+        };
+        let (shard, mut spare) = (self.layout.shard_of(&room.id), self.has_place());
+        let (word, mut answers) = loop {
+            let reads = self.view_of(&room.id);
+            let answers = self.link.together(OP, shard, Some(opening(spare)), reads).await?;
+            let mut answers = Answers::new(answers);
+            let (word, _) = first_word(OP, answers.value().map_err(unreadable(OP))?)?;
+            if word != "noplace" || spare {
+                break (word, answers);
+            }
+            self.find_place(OP).await?;
+            spare = true;
+        };
         let view = answers.view(&room.id).map_err(unreadable(OP))?;
         let (_, view) = view.ok_or(Corrupt("a room that was opened")).map_err(unreadable(OP))?;
         match &word[..] {
@@ -269,7 +278,8 @@ fn history(
     let Some(record) = answers.record(room)? else { return Ok(None) };
     let log = answers.log(&record)?;
     let oldest = answers.stream()?.first().map(|(n, _)| *n);
-    let first = oldest.filter(|_| record.policy.history > 0).unwrap_or(record.head + 1);
+    let first =
+        oldest.filter(|_| record.policy.history > 0).unwrap_or(record.head.saturating_add(1));
     let page = log.page(page);
     Ok(Some(History { entries: page.entries, more: page.more, epoch: record.epoch, first }))
 }

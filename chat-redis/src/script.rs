@@ -48,8 +48,8 @@ macro_rules! scripts {
 
         impl Scripts {
             /// Puts all of them together.
-            pub(crate) fn new(layout: &Layout, options: &StoreOptions) -> Self {
-                let numbers = numbers(layout, options);
+            pub(crate) fn new(layout: &Layout, options: &StoreOptions, time: Time) -> Self {
+                let numbers = numbers(layout, options, time);
                 Self {
                     $($name: Script::new(
                         stringify!($name),
@@ -100,6 +100,26 @@ scripts! {
     signal,
     submit,
     withdraw,
+}
+
+/// Where scripts have the time from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Time {
+    /// The server.
+    #[default]
+    Server,
+    /// Nowhere: it stands still but for what is added to its correction. For tests.
+    Still,
+}
+
+impl Time {
+    /// Seconds and microseconds, in Lua.
+    fn source(self) -> &'static str {
+        match self {
+            Self::Server => "redis.call('TIME')",
+            Self::Still => "{ 1700000000, 0 }",
+        }
+    }
 }
 
 /// One operation's script.
@@ -254,10 +274,11 @@ fn without_comments(code: &str) -> String {
 }
 
 /// The options, as scripts name them; times in ms.
-fn numbers(layout: &Layout, options: &StoreOptions) -> HashMap<&'static str, String> {
+fn numbers(layout: &Layout, options: &StoreOptions, time: Time) -> HashMap<&'static str, String> {
     let ms = |time: std::time::Duration| time.as_millis().to_string();
     let rules = &options.matching;
     HashMap::from([
+        ("TIME", time.source().to_owned()),
         ("CHANNELS", layout.channels().to_owned()),
         ("LEASE", ms(options.lease)),
         ("VISITORS_WINDOW", ms(options.visitors_window)),

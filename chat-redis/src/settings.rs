@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::StoreOptions;
 use chat_core::store::Backend;
+use chat_core::{Clock, MemoryStore, StoreOptions};
 use redis::RedisConnectionInfo;
 
 use crate::bound::Rooms;
@@ -18,7 +18,7 @@ use crate::link::{Finder, Greeting, Link};
 use crate::lives::Lives;
 use crate::permissions;
 use crate::proposals::Proposals;
-use crate::script::Scripts;
+use crate::script::{Scripts, Time};
 use crate::stats::Stats;
 use crate::store::RedisStore;
 use crate::tls;
@@ -44,7 +44,7 @@ use crate::url::{Kind, Url};
 /// | `prefix` | what all keys and channels begin with: 1 to 64 of `A–Z a–z 0–9 . _ : -` | `chat` |
 /// | `shards` | into how many parts everything is divided, 1 to 1024; fixed once the store was first used | 16 |
 /// | `timeout_ms` | the longest that a call waits for its answer | 2000 |
-/// | `connect_timeout_ms` | the longest that making one connection takes | 1000 |
+/// | `connect_timeout_ms` | the longest that making one connection takes | 2000 |
 /// | `probe_ms` | how often it is made sure that subscriptions are heard | 5000 |
 /// | `ca` | a file with the certificates of those who may sign the servers' (PEM) | those the system trusts |
 /// | `cert`, `key` | files with a certificate of one's own and its key (PEM) | none |
@@ -63,6 +63,7 @@ pub struct Settings {
     probe: Duration,
     tls: tls::Files,
     options: StoreOptions,
+    time: Time,
     stats: Arc<Stats>,
 }
 
@@ -82,10 +83,11 @@ impl Settings {
             prefix: "chat".to_owned(),
             shards: 16,
             timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(2),
             probe: Duration::from_secs(5),
             tls: tls::Files::default(),
             options: StoreOptions::default(),
+            time: Time::default(),
             stats: Arc::default(),
         };
         for (name, value) in query {
@@ -182,6 +184,14 @@ impl Settings {
         self
     }
 
+    /// For tests: the store's time stands still at 1,700,000,000 s, but for the `c` of each shard's `book`, in ms.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_still_time(mut self) -> Self {
+        self.time = Time::Still;
+        self
+    }
+
     /// Where to count what should be rare.
     #[must_use]
     pub fn with_stats(mut self, stats: Arc<Stats>) -> Self {
@@ -197,6 +207,9 @@ impl Settings {
     /// other settings.
     pub async fn connect(self) -> Result<Backend, ConnectError> {
         self.check()?;
+        if self.url.kind == Kind::Memory {
+            return Ok(MemoryStore::backend(Clock::system(), self.options));
+        }
         let tls = if self.url.tls { Some(self.tls.config()?) } else { None };
         let within = self.connect_timeout;
         let dial = |user: &Option<String>, password: &Option<String>, database: i64| {
@@ -222,7 +235,7 @@ impl Settings {
             (_, _, None) => return Err(wrong("the host", "is missing")),
         };
         let layout = Layout::new(&self.prefix, database, self.shards);
-        let scripts = Scripts::new(&layout, &self.options);
+        let scripts = Scripts::new(&layout, &self.options, self.time);
         let plan = Plan {
             finder,
             dialer: dialer.clone(),

@@ -23,7 +23,9 @@ async fn ask<T: FromRedisValue>(server: &Server, words: &str) -> T {
         .unwrap();
     let mut words = words.split(' ');
     let mut cmd = redis::cmd(words.next().unwrap());
-    words.for_each(|word| drop(cmd.arg(word)));
+    for word in words {
+        cmd.arg(word);
+    }
     cmd.query_async(&mut to).await.unwrap()
 }
 

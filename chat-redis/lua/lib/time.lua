@@ -12,7 +12,7 @@ local now
 
 local function begin(...)
   local book = redis.call('HMGET', BOOK, 't', 'c', ...)
-  local time = redis.call('TIME')
+  local time = ${TIME}
   local seen, correction = tonumber(book[1]), tonumber(book[2]) or 0
   now = time[1] * 1000 + math.floor(time[2] / 1000) + correction
   if not seen or now >= seen + 100 then

@@ -107,6 +107,10 @@ impl Link {
         call: Option<Call>,
         reads: Vec<Cmd>,
     ) -> StoreResult<Vec<Value>> {
+        if call.is_none() {
+            let mut answers = self.together_all(op, vec![(shard, reads)]).await?;
+            return answers.pop().ok_or_else(|| Fault::Odd.of(op));
+        }
         let step = Step::together(self.slot(shard), call.map(Call::into_cmd), reads);
         let mut answers = self.all(op, vec![step]).await?;
         answers.pop().ok_or_else(|| Fault::Odd.of(op))
@@ -118,9 +122,33 @@ impl Link {
         op: &'static str,
         groups: Vec<(u16, Vec<Cmd>)>,
     ) -> StoreResult<Vec<Vec<Value>>> {
-        let steps =
-            groups.into_iter().map(|(shard, reads)| Step::together(self.slot(shard), None, reads));
-        self.all(op, steps.collect()).await
+        let together = |(shard, reads): &(u16, Vec<Cmd>)| {
+            Step::together(self.slot(*shard), None, reads.clone())
+        };
+        let answers = self.all(op, groups.iter().map(together).collect()).await;
+        match answers {
+            Err(StoreError::Failed { source, .. }) if is_full(&*source) => {
+                self.beside_one_another(op, groups).await
+            }
+            answers => answers,
+        }
+    }
+
+    /// The same commands without MULTI, which a full Redis refuses, reads and all. What they read is of one moment all the
+    /// same but for what is freed in between; and a Redis that can be read is one that people can still leave.
+    async fn beside_one_another(
+        &self,
+        op: &'static str,
+        groups: Vec<(u16, Vec<Cmd>)>,
+    ) -> StoreResult<Vec<Vec<Value>>> {
+        let sizes: Vec<usize> = groups.iter().map(|(_, reads)| reads.len()).collect();
+        let one = |(shard, reads): (u16, Vec<Cmd>)| {
+            let slot = self.slot(shard);
+            reads.into_iter().map(move |read| Step::one(slot, read))
+        };
+        let answers = self.all(op, groups.into_iter().flat_map(one).collect()).await?;
+        let mut answers = answers.into_iter().flatten();
+        Ok(sizes.into_iter().map(|size| answers.by_ref().take(size).collect()).collect())
     }
 
     /// Makes sure that all nodes agree, writing down what is not written any more.
@@ -268,6 +296,11 @@ impl Link {
             tokio::time::sleep_until(until),
         );
     }
+}
+
+/// Whether this is what a full Redis says.
+fn is_full(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(source.downcast_ref(), Some(Fault::Said { code, .. }) if &**code == "OOM")
 }
 
 /// Steps by server, and those that nobody serves.

@@ -42,6 +42,8 @@ async fn a_full_redis_says_so_and_can_still_get_empty() {
     );
     assert_eq!(ann.session.join(&id("film")).await.unwrap_err().code(), "unavailable");
     assert_eq!(engine.open(spec("more")).await.unwrap_err().code(), "unavailable");
+    // What is there can be read.
+    assert_eq!(engine.room(&id("film")).await.unwrap().live, 2);
     // Leases go on: nobody is taken out because there is no room for more.
     tokio::time::sleep(LEASE + LEASE / 2).await;
     assert_eq!(kim.count(&["left "]), 0, "{:?}", kim.lines());

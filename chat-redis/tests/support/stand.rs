@@ -44,7 +44,7 @@ pub fn fresh_prefix() -> String {
 #[async_trait]
 impl Stand for RedisStand {
     async fn stage(&self, options: StoreOptions) -> Arc<dyn Stage> {
-        Arc::new(RedisStage::new(server().url(), self.0, vec![server()], options))
+        Arc::new(RedisStage::new(&server().url(), self.0, vec![server()], options))
     }
 }
 
@@ -52,7 +52,7 @@ impl Stand for RedisStand {
 impl Stand for ClusterStand {
     async fn stage(&self, options: StoreOptions) -> Arc<dyn Stage> {
         let cluster = cluster().await;
-        Arc::new(RedisStage::new(cluster.url(), 16, cluster.nodes.iter().collect(), options))
+        Arc::new(RedisStage::new(&cluster.url(), 16, cluster.nodes.iter().collect(), options))
     }
 }
 
@@ -66,11 +66,12 @@ struct RedisStage {
 }
 
 impl RedisStage {
-    fn new(url: String, shards: u16, servers: Vec<&'static Server>, options: StoreOptions) -> Self {
+    fn new(url: &str, shards: u16, servers: Vec<&'static Server>, options: StoreOptions) -> Self {
         let prefix = fresh_prefix();
-        let settings = Settings::from_url(&url).unwrap().with_prefix(&prefix).with_shards(shards);
+        let settings = Settings::from_url(url).unwrap().with_prefix(&prefix).with_shards(shards);
         // A busy machine is no broken store: what is waited for too long is found by other tests.
-        let settings = settings.with_timeout(PATIENCE).with_connect_timeout(PATIENCE);
+        let settings =
+            settings.with_timeout(PATIENCE).with_connect_timeout(PATIENCE).with_still_time();
         Self { settings: settings.with_store(options), prefix, servers, books: OnceCell::new() }
     }
 
@@ -112,12 +113,9 @@ impl Stage for RedisStage {
     async fn now(&self) -> Timestamp {
         let books = self.books.get_or_init(|| self.find_books()).await;
         let (connection, keys) = books.iter().find(|(_, keys)| !keys.is_empty()).unwrap();
-        let mut pipe = redis::Pipeline::new();
-        pipe.cmd("TIME").cmd("HMGET").arg(&keys[0]).arg("t").arg("c");
-        let ((seconds, micros), (seen, correction)): ((u64, u64), (u64, Option<i64>)) =
-            pipe.query_async(&mut connection.clone()).await.unwrap();
-        let here =
-            (seconds * 1_000 + micros / 1_000).saturating_add_signed(correction.unwrap_or(0));
-        Timestamp(here.max(seen))
+        let mut read = redis::cmd("HGET");
+        read.arg(&keys[0]).arg("c");
+        let moved: Option<u64> = read.query_async(&mut connection.clone()).await.unwrap();
+        Timestamp(1_700_000_000_000 + moved.unwrap_or(0))
     }
 }

@@ -149,6 +149,16 @@ pub(super) async fn rooms_are_bounded(stand: &dyn Stand) {
     let refused = node.backend.presence.enter(node.writer, enter).await;
     assert!(refused.as_ref().is_err_and(too_many), "{refused:?}");
     assert_eq!(node.get(&room_id("three")).await, Existing::Missing);
+    // What takes no place is not refused: a room that is there, and one that is opened again.
+    let mut enter = kim.entering(&room);
+    enter.create = Some(public("one"));
+    assert!(!kim.enter_by(enter.clone()).await.created);
+    let again = node.backend.rooms.open(node.writer, public("one")).await;
+    assert!(matches!(again, Ok(Opened::Exists(_))), "{again:?}");
+    node.close(&room).await;
+    assert!(kim.enter_by(enter).await.created);
+    node.close(&room).await;
+    node.open(public("one")).await;
     node.close(&room).await;
     world.pass(world.options.closed_kept + secs(1)).await;
     node.open(public("three")).await;

@@ -185,7 +185,7 @@ pub(super) async fn two_reapers_do_each_thing_once(stand: &dyn Stand) {
     let dying = world.node().await;
     let mut rooms = Vec::new();
     for n in 0..60 {
-        let room = public_with(&format!("r{n}"), |policy| policy.idle = Some(secs(6)));
+        let room = public_with(&format!("r{n}"), |policy| policy.idle = Some(secs(5)));
         rooms.push(nodes[0].open(room).await.id);
     }
     let tea = nodes[0].open(public("tea")).await.id;
@@ -195,7 +195,8 @@ pub(super) async fn two_reapers_do_each_thing_once(stand: &dyn Stand) {
         guest.lose(&tea).await;
         dying.guest(&format!("dead{n}")).enter(&tea).await;
     }
-    // However long all of that took, somebody has been looking until now, and does again before half a lease is over.
+    // However long all of that took, somebody has been looking until now. What a store may remember of that a little late
+    // is, with the jump, less than the half lease after which nobody would be judged.
     world.sweep().await;
     world.jump(secs(6)).await;
     world.renew().await;
