@@ -12,7 +12,8 @@
 //! | `stand` | where the suite puts its stores |
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
-#![allow(unreachable_pub, reason = "a test program has no outside")]
+#![allow(unreachable_pub, missing_docs, reason = "a test program has no outside")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "test code, in real time")]
 
 pub mod cluster;
 pub mod guest;
