@@ -24,7 +24,6 @@ async fn a_failover_under_load_loses_nothing_unnoticed() {
     let talker = Talker::start(&kim.session, &id("film"), "kim");
     talker.says(100).await;
     sentinels.master.kill();
-
     sentinels.failed_over().await;
     within(Duration::from_secs(15), "service goes on", async || {
         engines[1].room(&id("film")).await.is_ok()
