@@ -99,7 +99,8 @@ async fn a_key_of_another_type_makes_no_hole_in_a_log() {
         assert!(matches!(again, Entered::In(_)), "{kind}: {again:?}");
         let _ = lee.try_leave(&room).await;
         kim.say(&room, "after").await;
-        let (log, head) = (node.log(&room).await, rooms.heads(&[room.clone()]).await.unwrap());
+        let (log, head) =
+            (node.log(&room).await, rooms.heads(std::slice::from_ref(&room)).await.unwrap());
         assert!((1..).zip(&log).all(|(n, entry)| entry.n == n), "{kind}");
         assert_eq!(head[0].unwrap().n, log.len() as u64, "{kind}");
     }

@@ -36,14 +36,12 @@ async fn the_users_of_a_killed_node_leave_once() {
         .await;
 
     node.kill().await;
-    let killed = Instant::now();
     let backend = here_backend(&url).await;
     within(LEASE + LATE + BUSY, "nobody of that node is left", async || {
         let page = backend.presence.members(&id("film"), None, 200).await.unwrap().unwrap();
         page.members.iter().all(|member| member.user.as_str() == "kim")
     })
     .await;
-    println!("gone after {:?}", killed.elapsed());
 
     // Whoever has come has gone, by turns.
     let entries = log(&backend, &id("film")).await;

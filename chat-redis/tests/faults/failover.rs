@@ -1,7 +1,7 @@
 //! The master dies, and a replica takes over. Replication is asynchronous: the end of a log may be lost, and whoever has read
 //! it is told so.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_core::{Cursor, LostWhy, Replay};
 use chat_redis::Settings;
@@ -24,14 +24,12 @@ async fn a_failover_under_load_loses_nothing_unnoticed() {
     let talker = Talker::start(&kim.session, &id("film"), "kim");
     talker.says(100).await;
     sentinels.master.kill();
-    let killed = Instant::now();
     sentinels.failed_over().await;
     within(Duration::from_secs(15), "service goes on", async || {
         engines[1].room(&id("film")).await.is_ok()
     })
     .await;
     talker.says(50).await;
-    println!("away for {:?}", killed.elapsed());
     let acked = talker.finish().await;
 
     let backend =
@@ -59,8 +57,6 @@ async fn a_failover_under_load_loses_nothing_unnoticed() {
             String::from_utf8_lossy(said.body.as_bytes()).trim_matches('"') == text
         })
     };
-    let lost = acked.iter().filter(|(n, text)| !there(*n, text)).count();
-    println!("{lost} of {} acknowledged were lost", acked.len());
     assert!(acked.iter().rev().take(50).all(|(n, text)| there(*n, text)));
 }
 

@@ -10,6 +10,7 @@ mod support;
 
 mod acl;
 mod away;
+mod cluster;
 mod differential;
 mod dying;
 mod failover;

@@ -13,6 +13,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "a test program has no outside")]
+#![allow(clippy::disallowed_methods, reason = "servers and processes are waited for in real time")]
 
 pub mod cluster;
 pub mod guest;

@@ -14,7 +14,7 @@ use std::error::Error;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use chat_core::{Engine, Event, RoomSpec, Seek, Session, Snapshot, StoreOptions, User, What};
+use chat_core::{Engine, Event, RoomSpec, Session, Snapshot, StoreOptions, User, What};
 use chat_redis::Settings;
 
 /// The name of the room in which the two nodes meet.
@@ -58,7 +58,7 @@ async fn kim(engine: &Engine, mut other: Other) -> Result<(), Box<dyn Error>> {
     until(&mut kim, |what| text(what).is_some_and(|text| text.contains("hello, Kim"))).await;
     println!("kim: Lee has answered");
 
-    kim.seek(Seek::new("strangers")).await?;
+    kim.seek("strangers", &[]).await?;
     while let Some(event) = kim.next().await {
         if let Event::Matched(matched) = event {
             let Snapshot { members, you, .. } = &matched.snapshot;
@@ -86,7 +86,7 @@ async fn lee(engine: &Engine) -> Result<(), Box<dyn Error>> {
     let room = lee.join_or_open(RoomSpec::public("Two nodes").with_id(ROOM)).await?.room.id;
     until(&mut lee, |what| text(what).is_some_and(|text| text.contains("over there"))).await;
     lee.say(&room, "hello, Kim").await?;
-    lee.seek(Seek::new("strangers")).await?;
+    lee.seek("strangers", &[]).await?;
     while lee.next().await.is_some() {}
     Ok(())
 }

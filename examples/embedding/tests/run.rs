@@ -5,8 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Runs an example, and returns what it wrote.
-fn run(name: &str) -> String {
+fn run(name: &str, args: &[String]) -> String {
     // target/debug/deps/run-… lies beside target/debug/examples/.
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
@@ -22,7 +23,7 @@ fn run(name: &str) -> String {
     path.push("examples");
     path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(path.exists(), "{} is not there: run `cargo test` without --test", path.display());
-    let mut child = Command::new(path).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(path).args(args).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let (done, wait) = sync_channel(1);
     std::thread::spawn(move || {
@@ -41,7 +42,11 @@ fn run(name: &str) -> String {
 }
 
 fn shows(name: &str, lines: &[&str]) {
-    let out = run(name);
+    shows_with(name, &[], lines);
+}
+
+fn shows_with(name: &str, args: &[String], lines: &[&str]) {
+    let out = run(name, args);
     let mut rest = out.as_str();
     for line in lines {
         let Some(at) = rest.find(line) else {
@@ -92,7 +97,7 @@ fn strangers_meet_go_on_and_part() {
 
 #[test]
 fn a_lobby_follows_what_is_true() {
-    let out = run("lobby");
+    let out = run("lobby", &[]);
     assert!(out.starts_with("version 1: Chess (0), Films (0), Music (0)"), "{out}");
     assert!(out.contains("Rust (3), Music (2), Chess (0)"), "{out}");
     assert!(out.trim_end().ends_with("online: 6"), "{out}");
@@ -100,7 +105,7 @@ fn a_lobby_follows_what_is_true() {
 
 #[test]
 fn two_clients_talk_over_tcp() {
-    let out = run("line_chat");
+    let out = run("line_chat", &[]);
     for line in [
         "Kim reads  * Lee is here (2)",
         "Lee reads  <Kim> hello Lee",
@@ -141,6 +146,55 @@ fn a_refresh_is_noticed_by_nobody_and_misses_nothing() {
             "lee #2: Kim came (2)\nlee #3: \"hello Kim\"\nlee #4: \"are you there?\"",
             "lee #6: \"sorry, a tunnel\"",
             "lee #7: Kim went: lost (1)",
+        ],
+    );
+}
+
+/// A redis-server of the test's own.
+struct Redis {
+    process: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+            .args(["--dir", env!("CARGO_TARGET_TMPDIR")])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed (Debian: apt-get install redis-server)");
+        let redis = Self { process, port };
+        for _ in 0..1_000 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return redis;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("redis-server does not listen");
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn two_nodes_are_one_chat_and_one_of_them_may_be_killed() {
+    let redis = Redis::start();
+    shows_with(
+        "two_nodes",
+        &[format!("redis://127.0.0.1:{}/", redis.port)],
+        &[
+            "kim: Lee is here, from another process",
+            "kim: Lee has answered",
+            "kim: matched with guest-",
+            "-- the other process is killed",
+            "kim: Lee has left (lost); 1 here",
         ],
     );
 }
