@@ -369,6 +369,7 @@ async fn dead(server: &Server) -> Table {
                 assert!(matches!(entered, Ok(Entered::In(_))));
                 if n % 100 == 0 {
                     let _ = dying.backend.expiry.renew(dying.by, 0).await;
+                    let _ = other.backend.expiry.renew(other.by, 0).await;
                     look(other).await;
                 }
             }

@@ -11,8 +11,6 @@ use redis::Value;
 
 use crate::codec::{self, Corrupt};
 use crate::mail::MailPlace;
-use crate::ranking::{TOLD_IN, sum_of_told};
-use crate::read::Answers;
 use crate::reply::{self, Parts};
 use crate::store::{RedisStore, first_word, unreadable};
 
@@ -38,26 +36,20 @@ impl ExpiryStore for RedisStore {
     async fn renew(&self, by: Writer, online: u64) -> StoreResult<u64> {
         const OP: &str = "renew";
         let renew = |shard| {
-            self.in_shard(&self.scripts.renew, shard).arg(&codec::writer(by)[..]).arg(online)
+            let call = self.in_shard(&self.scripts.renew, shard);
+            call.arg(&codec::writer(by)[..]).arg(online).arg(u8::from(shard == 0))
         };
-        // The sum is read behind the step in the shard that is asked for it, so it has this node's new number.
-        let reads = vec![self.told()];
-        let (first, others) = tokio::join!(
-            self.link.together(OP, TOLD_IN, Some(renew(TOLD_IN)), reads),
-            self.link
-                .run_all(OP, (0..self.shards()).filter(|s| *s != TOLD_IN).map(renew).collect()),
-        );
-        let (mut first, others) = (Answers::new(first?), others?);
-        let renewed = first.value().map_err(unreadable(OP))?;
-        for answer in std::iter::once(renewed).chain(others) {
+        let mut sum = 0;
+        for answer in self.link.run_all(OP, (0..self.shards()).map(renew).collect()).await? {
             let ended = |error: &StoreError| {
                 if matches!(error, StoreError::Fenced) {
                     self.over(by);
                 }
             };
-            first_word(OP, answer).inspect_err(ended)?;
+            let (_, mut parts) = first_word(OP, answer).inspect_err(ended)?;
+            sum += parts.number().map_err(unreadable(OP))?;
         }
-        first.value().and_then(sum_of_told).map_err(unreadable(OP))
+        Ok(sum)
     }
 
     async fn detach(&self, by: Writer) -> StoreResult<()> {

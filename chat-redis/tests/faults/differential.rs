@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use super::support::stand::RedisStand;
 
 proptest! {
-    // Each step compares everything there is to be asked, which is some hundred questions to Redis; fewer where there
-    // are few shards to ask.
+    // Each step compares everything there is to be asked, which is some hundred questions to Redis.
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
@@ -16,6 +15,6 @@ proptest! {
         let paused = paused.enable_time().start_paused(true).build().unwrap();
         paused.block_on(model::play(&MemoryStand, &schedule));
         let real = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        real.block_on(model::play(&RedisStand(2), &schedule));
+        real.block_on(model::play(&RedisStand(16), &schedule));
     }
 }

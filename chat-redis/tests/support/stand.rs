@@ -70,8 +70,8 @@ impl RedisStage {
         let prefix = fresh_prefix();
         let settings = Settings::from_url(url).unwrap().with_prefix(&prefix).with_shards(shards);
         // A busy machine is no broken store: what is waited for too long is found by other tests.
-        let settings =
-            settings.with_timeout(PATIENCE).with_connect_timeout(PATIENCE).with_still_time();
+        let settings = settings.with_timeout(PATIENCE).with_connect_timeout(PATIENCE);
+        let settings = settings.with_still_time();
         Self { settings: settings.with_store(options), prefix, servers, books: OnceCell::new() }
     }
 

@@ -6,8 +6,8 @@
 //! closed, and how each command was answered. Each stream is compared when it is read: every entry exactly once, in
 //! order, from its snapshot's cursor on.
 //!
-//! Time moves by whole seconds and everything comes due at half ones, and a second of the model is ten of the store's: so
-//! it runs on stores whose time goes on by itself, too.
+//! Time moves by whole seconds and everything comes due at half ones, so it runs on stores whose time goes on by itself,
+//! too.
 //!
 //! `schedules` makes the schedules, for a `proptest!` of one's own; `play` plays one on a store, and panics where engine and
 //! model differ.
@@ -76,13 +76,8 @@ struct Play {
     context: String,
 }
 
-/// A time of the model, as the store has it. What passes by itself while a store behind a network is asked everything is
-/// far less than half a second of this.
-fn millis(of_the_model: u64) -> Duration {
-    Duration::from_millis(10 * of_the_model)
-}
-
 fn options() -> StoreOptions {
+    let millis = Duration::from_millis;
     StoreOptions {
         lease: millis(15_000),
         visitors_window: millis(naive::WINDOW),
@@ -115,6 +110,7 @@ fn tags(tags: u8) -> Vec<&'static str> {
 }
 
 fn spec(id: &str, rules: &Rules) -> RoomSpec {
+    let millis = Duration::from_millis;
     let spec = if rules.kind == RoomKind::Private {
         RoomSpec::private("t")
     } else {
@@ -136,8 +132,8 @@ impl Play {
         let mut engines = Vec::new();
         for _ in 0..2 {
             let pair = RoomPolicy {
-                grace: millis(PAIR.grace),
-                idle: PAIR.idle.map(millis),
+                grace: Duration::from_millis(PAIR.grace),
+                idle: PAIR.idle.map(Duration::from_millis),
                 ..RoomPolicy::pair()
             };
             let policies = PolicyDefaults { pair, ..PolicyDefaults::default() };
@@ -261,7 +257,7 @@ impl Play {
 
     async fn pass(&mut self, seconds: u8) {
         for second in 0..seconds {
-            self.stage.advance(millis(1_000)).await;
+            self.stage.advance(Duration::from_secs(1)).await;
             self.naive.tick();
             self.settle().await;
             if second + 1 < seconds {
