@@ -11,13 +11,13 @@ use super::support::server::Server;
 use super::support::until;
 
 /// The line that stands in the README.
-pub fn line() -> Vec<String> {
+pub(crate) fn line() -> Vec<String> {
     let readme = include_str!("../../../README.md");
     let line = readme.lines().find(|line| line.starts_with("ACL SETUSER chat ")).unwrap();
     line.split(' ').map(|word| word.replace(">password", ">hunter2")).collect()
 }
 
-pub async fn set_user(server: &Server, words: &[String]) {
+pub(crate) async fn set_user(server: &Server, words: &[String]) {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let _: () = server.ask(&words).await;
 }
