@@ -81,7 +81,7 @@ async fn a_slot_that_moves_under_load_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_without_one_of_its_nodes_is_unavailable_until_it_is_back() {
     let cluster = Cluster::start().await;
-    let url = own(&cluster.url()) + "&timeout_ms=500";
+    let url = own(&cluster.url()) + "&timeout_ms=1500";
     let engine = engine(&url, LEASE).await;
     let kim = Guest::in_room(&engine, "kim", "film").await;
     let (with, ..) = places(&cluster, "film").await;

@@ -1,7 +1,7 @@
 //! The master dies, and a replica takes over. Replication is asynchronous: the end of a log may be lost, and whoever has read
 //! it is told so.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::{Cursor, LostWhy, Replay};
 use chat_redis::Settings;
@@ -9,7 +9,7 @@ use chat_redis::Settings;
 use super::support::guest::{Guest, Talker, assert_whole, log};
 use super::support::program::{engine, options};
 use super::support::sentinels::Sentinels;
-use super::support::{until, within};
+use super::support::{PATIENCE, until, within};
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -37,10 +37,19 @@ async fn a_failover_under_load_loses_nothing_unnoticed() {
     let log = log(&backend, &id("film")).await;
     let head = log.last().unwrap();
     for guest in [&kim, &lee] {
-        until("readers are told the end", async || {
+        let ends = async || {
             guest.entries(&id("film")).last().is_some_and(|entry| entry.cursor() == head.cursor())
-        })
-        .await;
+        };
+        let began = Instant::now();
+        while !ends().await {
+            let lines = guest.lines();
+            let end = &lines[lines.len().saturating_sub(20)..];
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the log ends with {head:?}, and they heard {end:#?}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         // What they heard is what is there; where it is not, they were told.
         let entries = guest.entries(&id("film"));
         let forked = entries.iter().any(|entry| log.get(entry.n as usize - 1) != Some(entry));

@@ -1,8 +1,10 @@
 //! Connections are taken away while everybody talks: readers miss nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chat_redis::Settings;
+use chat_core::Engine;
+use chat_redis::{Settings, Stats};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options};
@@ -77,21 +79,44 @@ async fn readers_miss_nothing_on_a_way_that_delays_and_cuts() {
     nothing_is_missed(&own(&proxy.url()), async || proxy.cut()).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_word_of_a_quiet_room_is_heard_although_its_message_was_lost() {
+/// Two engines on one store: of the second everything that is published can be kept away.
+async fn one_may_be_deafened(probe: &str) -> (Server, Proxy, Guest, Guest, Arc<Stats>) {
     let server = Server::start();
     let proxy = Proxy::to(server.port).await;
     let own = own("");
     let there = engine(&format!("{}{own}", server.url()), LEASE).await;
-    let here = engine(&format!("{}{own}&probe_ms=200&timeout_ms=400", proxy.url()), LEASE).await;
+    let stats: Arc<Stats> = Arc::default();
+    let settings = Settings::from_url(&format!("{}{own}&probe_ms={probe}", proxy.url())).unwrap();
+    let settings = settings.with_store(options(LEASE)).with_stats(Arc::clone(&stats));
+    let backend = settings.connect().await.unwrap();
+    let here = Engine::builder().with_backend(backend).build().unwrap();
     let kim = Guest::in_room(&there, "kim", "film").await;
     let lee = Guest::in_room(&here, "lee", "film").await;
-    // Open, and deaf.
-    proxy.lose_answers();
+    kim.hears(&["joined lee"]).await;
+    (server, proxy, kim, lee, stats)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_open_and_deaf_is_found() {
+    let (_server, proxy, kim, lee, stats) = one_may_be_deafened("200").await;
+    proxy.deafen();
     kim.session.say(&id("film"), "the last word").await.unwrap();
-    until("something was lost", async || proxy.lost() > 0).await;
-    // No cut, no error: only a probe can find out.
+    until("it is found", async || stats.deaf() > 0).await;
     proxy.hear_again();
     lee.hears(&["the last word"]).await;
     assert_whole(&lee.entries(&id("film")));
+    assert_eq!(lee.count(&["reset"]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_word_of_a_quiet_room_is_heard_although_its_message_was_lost() {
+    // Nothing follows that would show the gap, and no connection breaks.
+    let (_server, proxy, kim, lee, stats) = one_may_be_deafened("600000").await;
+    proxy.deafen();
+    kim.session.say(&id("film"), "the last word").await.unwrap();
+    until("it was lost", async || proxy.lost() > 0).await;
+    proxy.hear_again();
+    lee.hears(&["the last word"]).await;
+    assert_whole(&lee.entries(&id("film")));
+    assert_eq!((lee.count(&["reset"]), stats.deaf(), stats.reconnects()), (0, 0, 0));
 }

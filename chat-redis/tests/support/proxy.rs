@@ -25,6 +25,8 @@ struct Ways {
     delay: AtomicU64,
     /// Answers are thrown away.
     loses: AtomicBool,
+    /// What comes on connections that have subscribed is thrown away.
+    deaf: AtomicBool,
     /// How many bytes of answers were thrown away.
     lost: AtomicU64,
     /// Nothing is read of the answers.
@@ -44,6 +46,7 @@ impl Proxy {
             to: port,
             delay: AtomicU64::new(0),
             loses: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
             lost: AtomicU64::new(0),
             holds: watch::Sender::new(false),
             shut: AtomicBool::new(false),
@@ -74,9 +77,14 @@ impl Proxy {
         self.cut();
     }
 
-    /// Answers arrive again, on the same connections: fit for those that only listen.
+    /// From now on nothing is heard on the connections that subscribe to something; all others are as they were.
+    pub fn deafen(&self) {
+        self.ways.deaf.store(true, Ordering::SeqCst);
+    }
+
+    /// What is said from now on is heard again, on the same connections.
     pub fn hear_again(&self) {
-        self.ways.loses.store(false, Ordering::SeqCst);
+        self.ways.deaf.store(false, Ordering::SeqCst);
     }
 
     /// How many bytes of answers were thrown away.
@@ -122,21 +130,37 @@ async fn forward(client: TcpStream, ways: Arc<Ways>) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let listens = AtomicBool::new(false);
     tokio::select! {
         _ = cuts.changed() => {}
-        _ = requests(from_client, to_server) => {}
-        _ = answers(from_server, to_client, &ways) => {}
+        _ = requests(from_client, to_server, &listens) => {}
+        _ = answers(from_server, to_client, &ways, &listens) => {}
     }
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> std::io::Result<()> {
-    tokio::io::copy(&mut from, &mut to).await.map(drop)
+async fn requests(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    listens: &AtomicBool,
+) -> std::io::Result<()> {
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut bytes).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        if bytes[..read].windows(10).any(|word| word == b"SSUBSCRIBE") {
+            listens.store(true, Ordering::SeqCst);
+        }
+        to.write_all(&bytes[..read]).await?;
+    }
 }
 
 async fn answers(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     ways: &Ways,
+    listens: &AtomicBool,
 ) -> std::io::Result<()> {
     let (mut bytes, mut holds) = (vec![0; 64 * 1024], ways.holds.subscribe());
     loop {
@@ -146,7 +170,8 @@ async fn answers(
         if read == 0 {
             return Ok(());
         }
-        if ways.loses.load(Ordering::SeqCst) {
+        let deaf = ways.deaf.load(Ordering::SeqCst) && listens.load(Ordering::SeqCst);
+        if deaf || ways.loses.load(Ordering::SeqCst) {
             ways.lost.fetch_add(read as u64, Ordering::SeqCst);
             continue;
         }
