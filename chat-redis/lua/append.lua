@@ -86,9 +86,9 @@ if before then
   return { 'dup', here, tonumber(n), tonumber(at) }
 end
 
-local n, at = head + 1, math.max(now, tonumber(head_at))
+local n, at = digits(head + 1), digits(math.max(now, tonumber(head_at)))
 local entry = 's' .. at .. '\0' .. seen .. '\0' .. called .. '\0' .. key .. '\0' .. body
-redis.call('XADD', SAID, 'MAXLEN', '=', math.max(tonumber(history), 1), n .. '-0', 'e', entry)
+redis.call('XADD', SAID, 'MAXLEN', '=', history == '0' and '1' or history, n .. '-0', 'e', entry)
 if count >= ${KEYS_HALF} then
   redis.call('UNLINK', KEYS_OLD)
   KEYS_FRESH, KEYS_OLD, turned, began = KEYS_OLD, KEYS_FRESH, true, now
@@ -103,7 +103,7 @@ redis.call('HSET', KEYS_FRESH, mine, n .. ' ' .. at .. ' ' .. attempt)
 if count == 0 or turned then redis.call('PEXPIRE', KEYS_FRESH, 2 * ${KEYS_KEPT}) end
 redis.call('SPUBLISH', ROOM .. '${CHANNELS}', 'e' .. here .. n .. '\0' .. entry)
 if kind == 'public' then
-  redis.call('ZADD', ACTIVE, -at, created .. ':' .. room)
-  if redis.call('HINCRBY', BOOK, 'w', 1) == 1 then redis.call('HSET', BOOK, 'w', now) end
+  redis.call('ZADD', ACTIVE, '-' .. at, created .. ':' .. room)
+  if redis.call('HINCRBY', BOOK, 'w', '1') == 1 then redis.call('HSET', BOOK, 'w', digits(now)) end
 end
 return { 'ok', here, n, entry }

@@ -43,7 +43,7 @@ if redis.call('EXISTS', ROOM) == 1 then return error({ err = 'ERR a room of this
 local presence, idle, age = string.match(one.policy, '^%d+ (%d+) %d+ %d+ (%d+) %d+ (%d+)$')
 if not presence then return error({ err = 'CORRUPT a policy is not whole' }) end
 
-local at, entries = string.format('%d', now), {}
+local at, entries = digits(now), {}
 if presence == '0' then
   for count = 1, 2 do
     local who = count == 1 and alias1 .. '\0' .. name1 or alias2 .. '\0' .. name2
@@ -66,7 +66,7 @@ redis.call('ZADD', INDEX, '0', node1 .. 'r' .. room .. '\0' .. string.sub(sessio
   '0', node2 .. 'r' .. room .. '\0' .. string.sub(session2, 17))
 idle, age = tonumber(idle), tonumber(age)
 local ends = age > 0 and (idle == 0 or age < idle) and age or idle
-if ends > 0 then redis.call('ZADD', DUE, string.format('%d', now + ends), 'r' .. room) end
+if ends > 0 then redis.call('ZADD', DUE, digits(now + ends), 'r' .. room) end
 redis.call('HDEL', TICKETS, user1, user2)
 redis.call('HDEL', MATCHES, id)
 redis.call('ZREM', TIMERS, m.began .. 'm' .. id)

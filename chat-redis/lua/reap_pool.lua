@@ -131,7 +131,7 @@ for _, at in ipairs(first) do
   if at and not (next and next <= at) then next = at end
 end
 if next then
-  local at = string.format('%d', next)
+  local at = digits(next)
   redis.call('ZADD', DUE, at, 'p' .. pool)
   redis.call('HSET', POOL, 'd', at)
 else

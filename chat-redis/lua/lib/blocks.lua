@@ -70,7 +70,7 @@ local function block(by, whom)
   end
   for _, user in ipairs(lost) do settle_user(user) end
   if #ended > 0 then redis.call('ZREM', BLOCKS, unpack(ended)) end
-  redis.call('ZADD', BLOCKS, string.format('%d', now + ${BLOCK_KEPT}), number .. by .. '\0' .. whom)
+  redis.call('ZADD', BLOCKS, digits(now + ${BLOCK_KEPT}), number .. by .. '\0' .. whom)
   soon(now + ${BLOCK_KEPT})
 end
 

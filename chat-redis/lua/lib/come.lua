@@ -2,7 +2,7 @@
 
 -- Takes a session in under the id and name by which its user is seen here; `p` is the user's place, if there is one.
 local function session_in(session, user, name, p)
-  redis.call('ZADD', INDEX, 0, index_row(session))
+  redis.call('ZADD', INDEX, '0', index_row(session))
   if p then
     if p.sessions == '' then redis.call('ZREM', GRACES, user) end
     p.sessions = p.sessions .. session
@@ -11,8 +11,8 @@ local function session_in(session, user, name, p)
   end
   local since, before = string.format('%013d', now), live()
   redis.call('HSET', SESSIONS, 's' .. session, user, 'u' .. user, since .. name .. '\0' .. session)
-  local came = redis.call('ZADD', MEMBERS, 0, user .. '\0' .. since .. '\0' .. name)
-  redis.call('ZADD', USERS, 0, real(user) .. '\0' .. room)
+  local came = redis.call('ZADD', MEMBERS, '0', user .. '\0' .. since .. '\0' .. name)
+  redis.call('ZADD', USERS, '0', real(user) .. '\0' .. room)
   local others, back = visitors(), 0
   if not r.pair and others > 0 then back = redis.call('ZREM', VISITORS, user) end
   here, away, visited = before + came, others - back, visited + came - back

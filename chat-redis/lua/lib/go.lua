@@ -39,7 +39,7 @@ end
 -- Ends the room: the last entry is written, and nobody is in it any more. What is left is remembered for a while; that it
 -- expires only collects what nobody was there to forget.
 local function close(why)
-  write(NOTICES, ${NOTICES}, 'c', why)
+  write(NOTICES, '${NOTICES}', 'c', why)
   redis.call('HSET', ROOM, 'z', why)
   r.closed = why
   local from = 0
@@ -84,7 +84,7 @@ local function user_out(p, why)
     -- Whoever left counts among the visitors until the window has passed. Where too many did, the first of them goes
     -- early, and until that one would have gone anyway the number is a lower bound.
     local others = visitors()
-    local left = redis.call('ZADD', VISITORS, now, p.user)
+    local left = redis.call('ZADD', VISITORS, digits(now), p.user)
     away, visited = others + left, visited + left
     if away > ${VISITORS_KEPT} then
       local first = tonumber(redis.call('ZPOPMIN', VISITORS)[2])
@@ -94,7 +94,7 @@ local function user_out(p, why)
     arm(now + ${VISITORS_WINDOW})
   end
   if here == 0 then
-    redis.call('HSET', ROOM, 's', now)
+    redis.call('HSET', ROOM, 's', digits(now))
     local _, _, empty = times()
     if empty > 0 then arm(now + empty) end
   end

@@ -362,7 +362,7 @@ local function pool_done()
       local at = t and deadline(t)
       if at then
         if not (was and was.timer == at) then
-          timed[#timed + 1] = string.format('%d', at)
+          timed[#timed + 1] = digits(at)
           timed[#timed + 1] = arrival .. 't' .. user
           soon(at)
         end
@@ -395,7 +395,7 @@ local function pool_done()
       made[#made + 1] = m.id
       made[#made + 1] = pack_match(m)
       if m.till ~= m.timer then
-        timed[#timed + 1] = string.format('%d', m.till)
+        timed[#timed + 1] = digits(m.till)
         timed[#timed + 1] = m.began .. 'm' .. m.id
         soon(m.till)
       end
@@ -417,10 +417,10 @@ local function pool_done()
   post_all(news)
   if left and #kept == 0 and not p.turned and is_idle() then return pool_ends() end
   if not p.n then return end
-  local n = string.format('%d', p.n)
+  local n = digits(p.n)
   if not p.kept then redis.call('SADD', POOLS, pool) end
   if soonest and not (p.due and p.due <= soonest) then
-    local at = string.format('%d', soonest)
+    local at = digits(soonest)
     redis.call('ZADD', DUE, 'LT', at, 'p' .. pool)
     redis.call('HSET', POOL, 'n', n, 'd', at)
   elseif n ~= p.kept then

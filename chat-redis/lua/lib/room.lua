@@ -93,11 +93,12 @@ end
 -- Writes the next entry: first the entry, then the head, so that a step that fails in between leaves no hole.
 local function write(stream, max, kind, rest)
   local n, at = r.n + 1, math.max(now, r.at)
-  local entry = kind .. at .. '\0' .. rest
-  redis.call('XADD', stream, 'MAXLEN', '=', max, n .. '-0', 'e', entry)
-  redis.call('HSET', ROOM, 'n', n, 'a', at)
+  local number, time = digits(n), digits(at)
+  local entry = kind .. time .. '\0' .. rest
+  redis.call('XADD', stream, 'MAXLEN', '=', max, number .. '-0', 'e', entry)
+  redis.call('HSET', ROOM, 'n', number, 'a', time)
   r.n, r.at = n, at
-  wrote[#wrote + 1] = n
+  wrote[#wrote + 1] = number
   wrote[#wrote + 1] = entry
 end
 
@@ -118,7 +119,7 @@ end
 -- Tells of a coming or going in the way that is the room's.
 local function notice(kind, rest)
   if r.logs then
-    write(NOTICES, ${NOTICES}, kind, rest)
+    write(NOTICES, '${NOTICES}', kind, rest)
   else
     counted = true
   end
@@ -126,7 +127,7 @@ end
 
 -- The lists have changed. A counter that was lost begins beyond what it was.
 local function changed(which)
-  if redis.call('HINCRBY', BOOK, which, 1) == 1 then redis.call('HSET', BOOK, which, now) end
+  if redis.call('HINCRBY', BOOK, which, '1') == 1 then redis.call('HSET', BOOK, which, digits(now)) end
 end
 
 -- A room's place in the lists: the older first where the values are the same, then by id.
@@ -136,11 +137,11 @@ end
 
 -- Ends the step: deadline, lists, readers.
 local function done()
-  if not r.closed and earliest then redis.call('ZADD', DUE, 'LT', earliest, 'r' .. room) end
+  if not r.closed and earliest then redis.call('ZADD', DUE, 'LT', digits(earliest), 'r' .. room) end
   if moved and r.kind == 'public' and not r.closed then
     local name = place()
-    redis.call('ZADD', LIVE, -live(), name)
-    if visited ~= 0 then redis.call('ZADD', VISITED, -live() - visitors(), name) end
+    redis.call('ZADD', LIVE, digits(-live()), name)
+    if visited ~= 0 then redis.call('ZADD', VISITED, digits(-live() - visitors()), name) end
     changed('v')
   end
   for at = 1, #wrote, 2 do
