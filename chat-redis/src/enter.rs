@@ -101,8 +101,10 @@ impl RedisStore {
     }
 
     fn entering(&self, by: Writer, enter: &Enter, spare: bool) -> Call {
+        let scripts = &self.scripts;
+        let script = if enter.create.is_some() { &scripts.enter_or_open } else { &scripts.enter };
         let call = self
-            .in_room(&self.scripts.enter, &enter.room)
+            .in_room(script, &enter.room)
             .arg(&codec::writer(by)[..])
             .arg(enter.room.as_str())
             .arg(enter.epoch.map(codec::epoch).unwrap_or_default())
@@ -110,7 +112,7 @@ impl RedisStore {
             .arg(enter.user.as_str())
             .arg(enter.name.as_str());
         match &enter.create {
-            None => call.arg("").arg("").arg("").arg("").arg("").arg("").arg(""),
+            None => call,
             Some(new) => call
                 .arg(codec::epoch(Epoch::random()))
                 .arg(if spare { "1" } else { "" })

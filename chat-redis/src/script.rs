@@ -82,6 +82,7 @@ scripts! {
     disconnect,
     drop_tickets,
     enter,
+    enter_or_open,
     expel,
     forget_pool,
     incarnate,

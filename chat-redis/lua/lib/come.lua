@@ -19,3 +19,15 @@ local function session_in(session, user, name, p)
   moved = true
   notice('j', user .. '\0' .. name .. '\0' .. here)
 end
+
+-- Takes a session in if it may come: returns what is to be answered where it may not; else nil, and as whom it is seen.
+local function come(session, user, name)
+  local you = seen_as(user)
+  if not you then return { 'forbidden' } end
+  local other, place = unpack(redis.call('HMGET', SESSIONS, 's' .. session, 'u' .. you))
+  if other and other ~= you then return { 'forbidden' } end
+  local p = place and present(you, place)
+  if not p and live() >= tonumber(r.capacity) then return { 'full' } end
+  if not other then session_in(session, you, name, p) end
+  return nil, you
+end
