@@ -428,18 +428,20 @@ async fn memory(server: &Server) -> Table {
     let mut told: Told = server.ask().await;
     let mut table = Table::new(&["rooms", "what", "each", "in all"]);
     let rooms = if brief() { 100 } else { 1_000_000 };
-    for (what, kind, talk) in [
-        ("open and listed, nobody in, nothing said", RoomKind::Public, false),
-        ("the same, one message kept", RoomKind::Public, true),
+    for (what, talk, smaller) in [
+        ("open and listed, nobody in, nothing said", false, false),
+        ("the same, one message kept", true, false),
+        ("the same, with `stream-node-max-bytes 512`", true, true),
     ] {
         let rooms = if talk { rooms / 10 } else { rooms };
-        let prefix = if talk { "idle-said" } else { "idle" };
-        let node = Node::new(server, prefix, StoreOptions::default()).await;
+        let prefix = format!("idle-{talk}-{smaller}");
+        told.set("stream-node-max-bytes", if smaller { "512" } else { "4096" }).await;
+        let node = Node::new(server, &prefix, StoreOptions::default()).await;
         let before = told.info("used_memory").await;
         each(0..rooms, |n| {
             let node = &node;
             async move {
-                let room = node.open(&format!("room-{n}"), kind).await;
+                let room = node.open(&format!("room-{n}"), RoomKind::Public).await;
                 if talk {
                     let body = Body::text(TEXT);
                     let author = Speaker::System;

@@ -91,6 +91,11 @@ impl Told {
         let _: String = self.text(&["SLOWLOG", "RESET"]).await;
     }
 
+    /// Sets a setting of its own.
+    pub async fn set(&mut self, name: &str, value: &str) {
+        let _: String = self.text(&["CONFIG", "SET", name, value]).await;
+    }
+
     /// How often a command was run since, and how many microseconds of CPU it took in all. What a script or a
     /// transaction runs is in its own time.
     pub async fn command(&mut self, name: &str) -> (u64, u64) {
