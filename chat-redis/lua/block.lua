@@ -1,6 +1,6 @@
 #!lua
 -- Leaves a pair room as `next` does, and never pairs these two again, in either direction. Also from a room that has closed.
--- USES: time mail ticket pool blocks room go part
+-- USES: time mail ticket pool blocks room disperse go part
 -- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
 -- PAIR:
 -- ARGV: writer pool room session user make which coming

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Closes a room, writing `closed` as its last entry.
--- USES: time room go
+-- USES: time room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room epoch why owner

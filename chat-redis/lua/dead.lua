@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Takes sessions of a life that is over out of one room. Users without another session leave at once: the lease was
 -- grace enough.
--- USES: time room go
+-- USES: time room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room ...

@@ -1,6 +1,6 @@
 #!lua
 -- Takes a session into a room, which is opened in the same step if there is none.
--- USES: time room open come
+-- USES: time room disperse open come
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- ARGV: writer room epoch session user name new spare kind title meta owner policy
 --

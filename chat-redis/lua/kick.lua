@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Puts a user out of a room, with all sessions, and tells the nodes that have these.
--- USES: time room go mail
+-- USES: time room disperse go mail
 -- KEYS: BOOK DUE INDEX USERS MAIL LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room user

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a session out of a room because it says so; of a pair room its user, with all sessions, which closes it.
--- USES: time room go
+-- USES: time room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room session

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a session out of a room because its connection was lost: a user without another one stays for the room's grace.
--- USES: time room go
+-- USES: time room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room session

@@ -1,6 +1,6 @@
 #!lua
 -- Leaves a pair room, the user with all sessions, which closes it, and waits for another partner.
--- USES: time mail ticket pool seek room go part
+-- USES: time mail ticket pool seek room disperse go part
 -- KEYS: BOOK DUE INDEX MAIL POOLS POOL TICKETS QUEUES MATCHES TIMERS ENGAGED BLOCKS BLOCKED PARTNERS0 PARTNERS1 USERS ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1 LIVE VISITED NEWEST ACTIVE
 -- PAIR:
 -- ARGV: writer pool room leaving session user strict policy tags blocked make which coming

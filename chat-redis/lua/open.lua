@@ -1,6 +1,6 @@
 #!lua
 -- Opens a room under a new epoch, unless one of this id is open.
--- USES: time room open
+-- USES: time room disperse open
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- ARGV: writer room epoch spare kind title meta owner policy
 --

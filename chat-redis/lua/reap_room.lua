@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Does what is due in a room, if it still is: visitors pass, users are given up, the room ends or is forgotten.
--- USES: time amnesty room go
+-- USES: time amnesty room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- PAIR: POOL ENGAGED PARTNERS0 PARTNERS1
 -- ARGV: writer room
@@ -27,8 +27,12 @@ if not load() then
   return { 'ok', 0, 0, '', 0, 0 }
 end
 if r.closed then
+  if disperse() then
+    redis.call('ZADD', DUE, digits(now), 'r' .. room)
+    return { 'ok', 0, 0, '', 0, 1, r.epoch }
+  end
   if r.at + ${CLOSED_KEPT} <= now then return forget() end
-  redis.call('ZADD', DUE, r.at + ${CLOSED_KEPT}, 'r' .. room)
+  linger()
   return { 'ok', 0, 0, '', 0, 0 }
 end
 

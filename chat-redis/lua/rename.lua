@@ -1,6 +1,6 @@
 #!lua
 -- Gives a user another name in a room that they are in.
--- USES: time room go
+-- USES: time room disperse go
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED NEWEST ACTIVE ROOM MEMBERS SESSIONS SAID NOTICES GRACES VISITORS KEYS0 KEYS1
 -- ARGV: writer room user name
 --

@@ -24,6 +24,7 @@ use chat_core::StoreOptions;
 const LIBRARY: &[(&str, &str)] = &[
     ("amnesty", include_str!("../lua/lib/amnesty.lua")),
     ("come", include_str!("../lua/lib/come.lua")),
+    ("disperse", include_str!("../lua/lib/disperse.lua")),
     ("go", include_str!("../lua/lib/go.lua")),
     ("time", include_str!("../lua/lib/time.lua")),
     ("room", include_str!("../lua/lib/room.lua")),

@@ -6,10 +6,10 @@ mod support;
 
 use std::sync::Arc;
 
-use chat_core::store::{Appended, Entered};
+use chat_core::store::{Appended, Due, Entered};
 use chat_core::testkit::Node;
-use chat_core::testkit::build::{key, name, notice, public, room_id};
-use chat_core::{NodeId, Order, Page, StoreError};
+use chat_core::testkit::build::{key, name, notice, public, public_with, room_id};
+use chat_core::{NodeId, Order, Page, RoomPolicy, StoreError};
 use chat_redis::Settings;
 use support::server::Server;
 
@@ -55,6 +55,51 @@ async fn a_room_that_was_left_is_no_further_up_than_one_that_was_never_entered()
     }
     assert_eq!(pages.last().map(|room| &room.id), Some(&last), "it is the youngest");
     assert!(pages.is_sorted_by_key(|room| (room.created, room.id.clone())));
+}
+
+/// Of very many who were in a room that ends the places are cleared in several steps, and nobody sees anything of that.
+#[tokio::test]
+async fn a_room_that_ended_under_very_many_leaves_nothing_of_them() {
+    let server = Server::start();
+    let node = node(&server).await;
+    let crowd: Vec<_> = (0..1_200).map(|n| node.guest(&format!("g{n}"))).collect();
+    let places = async || {
+        let mut left = Vec::new();
+        for key in server.keys("chat:*").await {
+            let kind = key.split(':').nth(2).unwrap_or_default();
+            let is_row = match kind {
+                "index" | "users" => server.ask::<i64>(&["ZCARD", &key]).await,
+                "m" | "s" => 1,
+                _ => 0,
+            };
+            left.extend((is_row > 0).then(|| kind.to_owned()));
+        }
+        left.sort_unstable();
+        left
+    };
+    let large = |policy: &mut RoomPolicy| policy.capacity = 2_000;
+    let (room, kim) = (room_id("film"), node.guest("kim"));
+    for again in [false, true] {
+        node.open(public_with("film", large)).await;
+        for some in crowd.chunks(50) {
+            futures_util::future::join_all(some.iter().map(|guest| guest.enter(&room))).await;
+        }
+        node.close(&room).await;
+        assert_eq!(places().await, ["index", "m", "s", "users"], "some are left for later");
+        if again {
+            // A new life begins with nobody, without waiting for that.
+            node.open(public_with("film", large)).await;
+            assert_eq!(places().await, Vec::<String>::new());
+            assert_eq!(kim.enter(&room).await.snapshot.members.len(), 1);
+        } else {
+            let left = kim.try_enter(kim.entering(&room)).await;
+            assert!(matches!(left, Entered::Closed { .. }), "{left:?}");
+            let expiry = &node.backend.expiry;
+            while expiry.reap(node.writer, &Due::Room(room.clone())).await.unwrap().more {}
+            assert_eq!(places().await, Vec::<String>::new());
+            assert!(!node.is_open(&room).await);
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
--- Going out of a room, and its end. Behind `room`.
+-- Going out of a room, and its end. Behind `room` and `disperse`.
 
 -- The same where the caller may know the user by either id.
 local function seen_as_either(user)
@@ -36,34 +36,30 @@ local function rank_out()
   end
 end
 
--- Ends the room: the last entry is written, and nobody is in it any more. What is left is remembered for a while; that it
--- expires only collects what nobody was there to forget.
+-- Nobody is in it any more: what is left is remembered for a while. That it expires only collects what nobody was there to
+-- forget.
+local function linger()
+  for _, kept in ipairs({ ROOM, SAID, NOTICES }) do
+    redis.call('PEXPIRE', kept, ${CLOSED_KEPT} + 540000)
+  end
+  redis.call('UNLINK', MEMBERS, SESSIONS)
+  redis.call('ZADD', DUE, digits(r.at + ${CLOSED_KEPT}), 'r' .. room)
+end
+
+-- Ends the room: the last entry is written, and whoever was in it is in it no more.
 local function close(why)
   write(NOTICES, '${NOTICES}', 'c', why)
   redis.call('HSET', ROOM, 'z', why)
   r.closed = why
-  local from = 0
-  repeat
-    local members, gone = redis.call('ZRANGE', MEMBERS, from, from + 999), {}
-    for _, member in ipairs(members) do
-      local user = string.match(member, '^%Z*')
-      gone[#gone + 1] = real(user) .. '\0' .. room
-      local p = present(user)
-      for at = 1, p and #p.sessions or 0, 24 do
-        redis.call('ZREM', INDEX, index_row(string.sub(p.sessions, at, at + 23)))
-      end
-    end
-    if #gone > 0 then redis.call('ZREM', USERS, unpack(gone)) end
-    from = from + 1000
-  until #members < 1000
-  redis.call('UNLINK', MEMBERS, SESSIONS, GRACES, VISITORS, KEYS0, KEYS1)
+  redis.call('UNLINK', GRACES, VISITORS, KEYS0, KEYS1)
   if PAIR then pair_closed(r.pair) end
   rank_out()
-  for _, kept in ipairs({ ROOM, SAID, NOTICES }) do
-    redis.call('PEXPIRE', kept, ${CLOSED_KEPT} + 540000)
-  end
-  redis.call('ZADD', DUE, now + ${CLOSED_KEPT}, 'r' .. room)
   moved = false
+  if disperse() then
+    redis.call('ZADD', DUE, digits(now), 'r' .. room)
+  else
+    linger()
+  end
 end
 
 -- Takes a user out with all sessions; a pair room closes with it.

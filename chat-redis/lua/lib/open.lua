@@ -1,4 +1,4 @@
--- Opening a room. Behind `room`.
+-- Opening a room. Behind `room` and `disperse`.
 --
 -- make(new): a new life of the room, in place of none or of one that has closed. `new` has epoch, kind, title, meta, owner,
 -- policy (as kept), and pair (as kept) where it is a pair room; '' stands for none.
@@ -9,6 +9,7 @@ local function make(new)
     -- Its times go on from there, like those within a log; and readers of the life before can still be told its end.
     created = math.max(now, r.at)
     ended = r.epoch .. ' ' .. r.n .. ' ' .. r.at .. ' ' .. r.closed
+    repeat until not disperse()
   else
     redis.call('HINCRBY', BOOK, 'r', 1)
   end
