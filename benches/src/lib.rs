@@ -8,15 +8,13 @@
 mod bare;
 mod crowd;
 mod program;
-#[cfg(feature = "redis")]
-mod server;
 mod stand;
 mod time;
+#[cfg(feature = "redis")]
+pub mod told;
 
 pub use bare::{Bare, Deaf};
 pub use crowd::{Crowd, Seekers, scatter};
 pub use program::{Program, Table, brief, criterion, scale};
-#[cfg(feature = "redis")]
-pub use server::{Server, Told};
 pub use stand::{Stand, connect, now, poll_once, read_all};
 pub use time::{Span, Watch, cpu_time, timed};

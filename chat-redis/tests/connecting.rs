@@ -11,8 +11,8 @@ use chat_core::entry::{SharedEntry, Signal};
 use chat_core::id::{NodeId, RoomId};
 use chat_core::store::Sink;
 use chat_redis::{ConnectError, Settings, connect};
+use chat_testing::Server;
 use redis::FromRedisValue;
-use support::server::Server;
 
 /// Asks a server without the store.
 async fn ask<T: FromRedisValue>(server: &Server, words: &str) -> T {

@@ -11,7 +11,7 @@ use chat_core::testkit::Node;
 use chat_core::testkit::build::{key, name, notice, public, public_with, room_id};
 use chat_core::{NodeId, Order, Page, RoomPolicy, StoreError};
 use chat_redis::Settings;
-use support::server::Server;
+use chat_testing::Server;
 
 /// A node on a store of one shard, so that all rooms share what a shard has.
 async fn node(server: &Server) -> Arc<Node> {

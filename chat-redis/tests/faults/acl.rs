@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use chat_redis::{ConnectError, Settings};
+use chat_testing::{Server, until};
 
 use super::id;
 use super::support::guest::Guest;
 use super::support::program::{engine, spec};
-use super::support::server::Server;
-use super::support::until;
 
 /// The line that stands in the README.
 pub(crate) fn line() -> Vec<String> {

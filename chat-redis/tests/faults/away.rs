@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use chat_redis::Settings;
+use chat_testing::{Server, until};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options};
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
 
 /// Everything that was answered is on the disk.

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use chat_redis::Settings;
+use chat_testing::{Cluster, Server, until};
 
 use super::acl;
-use super::support::cluster::Cluster;
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options};
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(5);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chat_core::{UserId, What};
+use chat_testing::{until, within};
 
 use super::support::guest::{Guest, assert_whole, log};
 use super::support::node::Node;
 use super::support::program::engine;
 use super::support::stand::server;
-use super::support::{until, within};
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(2);

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use chat_core::{Cursor, LostWhy, Replay};
 use chat_redis::Settings;
+use chat_testing::{PATIENCE, Sentinels, until, within};
 
 use super::support::guest::{Guest, Talker, assert_whole, log};
 use super::support::program::{engine, options};
-use super::support::sentinels::Sentinels;
-use super::support::{PATIENCE, until, within};
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(3);

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::support::guest::Guest;
 use super::support::program::{engine, spec};
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
+use chat_testing::{Server, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_go_on_after_everything_was_deleted() {

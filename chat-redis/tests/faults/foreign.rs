@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use chat_core::{Engine, Error, HistoryPage, Order, Page};
+use chat_testing::{Server, until};
 
 use super::id;
 use super::support::guest::{Guest, assert_whole};
 use super::support::program::{engine, spec};
-use super::support::server::Server;
-use super::support::until;
 
 /// A store of one shard, so that all rooms share what a shard has.
 async fn store() -> (Server, Engine) {

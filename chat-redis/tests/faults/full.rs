@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use chat_core::Error;
 use chat_redis::Settings;
+use chat_testing::{Server, until};
 
 use super::support::guest::{Guest, assert_whole};
 use super::support::program::{engine, spec};
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(2);

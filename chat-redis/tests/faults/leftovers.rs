@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use chat_core::{Engine, UserId};
 use chat_redis::Settings;
+use chat_testing::{Server, until};
 
 use super::id;
 use super::support::guest::Guest;
 use super::support::program::spec;
-use super::support::server::Server;
-use super::support::until;
 
 /// Moves the time of all shards.
 async fn advance(server: &Server, by: Duration) {

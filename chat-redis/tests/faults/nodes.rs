@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::own;
 use super::support::node::Node;
 use super::support::stand::server;
-use super::support::until;
+use chat_testing::until;
 
 const LEASE: Duration = Duration::from_secs(5);
 

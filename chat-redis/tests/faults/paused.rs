@@ -6,8 +6,8 @@ use super::support::guest::{Guest, assert_whole};
 use super::support::node::Node;
 use super::support::program::engine;
 use super::support::stand::server;
-use super::support::until;
 use super::{id, own};
+use chat_testing::until;
 
 const LEASE: Duration = Duration::from_secs(1);
 

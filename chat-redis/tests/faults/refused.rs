@@ -4,11 +4,10 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use chat_redis::{ConnectError, Settings};
+use chat_testing::{Sentinels, Server};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use super::support::sentinels::Sentinels;
-use super::support::server::Server;
 use super::support::stand::server;
 
 async fn refused(url: &str) -> ConnectError {

@@ -6,12 +6,10 @@ use chat_core::store::Appended;
 use chat_core::testkit::{Node, build};
 use chat_core::{Error, NodeId};
 use chat_redis::Settings;
+use chat_testing::{Proxy, Server, until};
 
 use super::support::guest::{Guest, said};
 use super::support::program::{engine, options, spec};
-use super::support::proxy::Proxy;
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(5);

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use chat_core::Engine;
 use chat_redis::{Settings, Stats};
+use chat_testing::{Proxy, Server, until};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options};
-use super::support::proxy::Proxy;
-use super::support::server::Server;
-use super::support::until;
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(5);

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::id;
 use super::support::guest::Guest;
 use super::support::program::{engine, spec};
-use super::support::server::Server;
-use super::support::{until, within};
+use chat_testing::{Server, until, within};
 
 /// As if the server's clock had been ahead by this much until now.
 async fn step_back(server: &Server, by: Duration) {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chat_redis::{ConnectError, Settings};
+use chat_testing::Tls;
 
 use super::own;
 use super::support::guest::Guest;
 use super::support::program::engine;
-use super::support::tls::Tls;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_believed_whose_certificate_the_named_authority_has_signed() {

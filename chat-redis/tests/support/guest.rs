@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use chat_core::store::{Backend, Resumed};
 use chat_core::{Cursor, Engine, Error, Event, RoomId, SessionHandle, SharedEntry, User};
+use chat_testing::{PATIENCE, until};
 use tokio::task::JoinHandle;
 
 use super::program::{line, spec, what};
-use super::{PATIENCE, until};
 
 /// A user with one session, which is read as fast as it comes.
 #[derive(Debug)]

@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::process::Process;
-use super::{PATIENCE, program, until};
+use chat_testing::{PATIENCE, Process, until};
+
+use super::program;
 
 /// The variables by which the program knows what it is to be.
 const URL: &str = "CHAT_TEST_NODE_URL";
@@ -43,7 +44,7 @@ impl Node {
             (TALK, listener.local_addr().unwrap().to_string()),
             (LEASE, lease.as_millis().to_string()),
         ];
-        let dir = super::server::fresh_dir();
+        let dir = chat_testing::fresh_dir();
         let process = Process::start(&dir, &program, &vars);
         let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await;
         let Ok(Ok((socket, _))) = accepted else {

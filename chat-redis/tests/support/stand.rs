@@ -9,12 +9,9 @@ use chat_core::store::Backend;
 use chat_core::testkit::{Stage, Stand};
 use chat_core::{StoreOptions, Timestamp};
 use chat_redis::Settings;
+use chat_testing::{Cluster, PATIENCE, Server};
 use redis::aio::MultiplexedConnection;
 use tokio::sync::OnceCell;
-
-use super::PATIENCE;
-use super::cluster::Cluster;
-use super::server::Server;
 
 /// Makes stores of so many shards on one server, each under a prefix of its own.
 #[derive(Debug)]

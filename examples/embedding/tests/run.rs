@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+
+use chat_testing::Server;
 
 /// Far longer than any of them takes.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -150,45 +151,12 @@ fn a_refresh_is_noticed_by_nobody_and_misses_nothing() {
     );
 }
 
-/// A redis-server of the test's own.
-struct Redis {
-    process: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--dir", env!("CARGO_TARGET_TMPDIR")])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed (Debian: apt-get install redis-server)");
-        let redis = Self { process, port };
-        for _ in 0..1_000 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return redis;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("redis-server does not listen");
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[test]
 fn two_nodes_are_one_chat_and_one_of_them_may_be_killed() {
-    let redis = Redis::start();
+    let redis = Server::start();
     shows_with(
         "two_nodes",
-        &[format!("redis://127.0.0.1:{}/", redis.port)],
+        &[redis.url()],
         &[
             "kim: Lee is here, from another process",
             "kim: Lee has answered",

@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use super::server::Server;
+use crate::Server;
 
 /// A server with a port for TLS, and who signed its certificate.
 #[derive(Debug)]

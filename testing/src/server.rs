@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisResult};
 
-use super::process::Process;
+use crate::Process;
 
 /// How long a server may take until it serves.
 const STARTING: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! A master, a replica, and three Sentinels that watch them.
 
-use super::server::Server;
-use super::until;
+use crate::Server;
+use crate::until;
 
 /// The name by which the Sentinels know the master.
 pub const MASTER: &str = "chat";

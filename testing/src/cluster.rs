@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::server::Server;
+use crate::Server;
 
 /// Three servers that share all slots.
 #[derive(Debug)]
