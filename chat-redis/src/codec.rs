@@ -16,10 +16,35 @@
 //! | entry, in a log and on a channel | a letter, its time, `\0`, and: `s` said: `by \0 name \0 key \0 body`; `j` joined: `user \0 name \0 live`; `l` left: the same `\0 why`; `r` renamed: `user \0 name`; `c` closed: `why` |
 //! | member | `user \0 since \0 name` |
 //! | mail | a letter, and: `P` proposed: session, match (16 digits), `pool \0 room \0 user`; `M` matched: session, `pool \0 room`, `\0 tag` for each; `U` unmatched: session, `why \0 pool`; `K` kicked: `room \0`, sessions; `D` disconnect: `why \0 user` |
-//! | ticket, match, blocks of a user | MessagePack, by the scripts alone: `lua/lib/pool.lua` says what is in each |
+//! | ticket, match, blocks of a user | MessagePack, by the scripts alone: `lua/lib/ticket.lua` and `blocks.lua` say what is in each |
 //! | last partners of a user | `user`, or `user \0 user`, the newest first |
 //! | a session's or ticket's place in the index | writer, and: `r` in a room: `room \0`, connection; `p` a ticket: `pool \0 user` |
 //! | news of a room | `e` epoch, number, `\0`, entry; `s` session, `user \0 body`; `c` the number of users has changed |
+//!
+//! Fields of a room's record:
+//!
+//! | | |
+//! |---|---|
+//! | `p` `t` `x` `o` `w` | what never changes, see above; title; meta; owner; the two of a pair room |
+//! | `n` `a` | the head: number and time of the newest entry |
+//! | `y` `s` | when something was last said; since when nobody is in |
+//! | `z` `i` | why it has closed; how the life before this one ended: `epoch n at why` |
+//! | `v` `l` | until when the number of visitors is a lower bound; when it last fell |
+//! | `g` `f` | the two generations of keys: since when the fresh one is it, and which one |
+//!
+//! Fields of a shard's book:
+//!
+//! | | |
+//! |---|---|
+//! | `t` `c` | the time last seen; what is added to the server's |
+//! | `s` `u` | when something was last reaped; until when nobody is judged |
+//! | `v` `w` | versions of the lists: by who is there and what there is; by what was said |
+//! | `i` `m` `r` | the last incarnation; how much mail there was; how many rooms there are |
+//! | `W` writer | a life that goes on: `until online` |
+//! | `D` writer | a life that was ended, of which nobody has been told yet |
+//!
+//! Fields of a pool's record: `n` arrivals so far; `g` `w` the two generations of last partners: which one is young, and since
+//! when; `d` the pool's deadline.
 //!
 //! What cannot be read is [`Corrupt`], with what it should have been: never a guess, and never a panic.
 
