@@ -5,22 +5,16 @@
 //! says whether it wants a place at all: a room that is there, or is opened again, takes none. Only then it is counted.
 //! Nodes that open rooms in the same instant may pass the bound by as many.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use chat_core::store::StoreResult;
 use chat_core::{Bound, StoreError};
 
 use crate::codec::Corrupt;
 use crate::keys::Whose;
+use crate::link::unreadable;
 use crate::reply;
-use crate::store::{RedisStore, unreadable};
-
-/// What is known of how many rooms there are.
-#[derive(Debug, Default)]
-pub(crate) struct Rooms {
-    /// How many more may be opened from here before they are counted again.
-    credit: AtomicU64,
-}
+use crate::store::RedisStore;
 
 /// The largest part of what is left that one node opens without counting again: there may be this many nodes, and more.
 const SHARE: u64 = 64;
@@ -29,14 +23,14 @@ impl RedisStore {
     /// Whether a step may open a room that takes a place, as far as is known here.
     pub(crate) fn has_place(&self) -> bool {
         let take = |credit: u64| credit.checked_sub(1);
-        self.rooms.credit.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+        self.credit.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
     }
 
     /// A step wants a place and was given none: makes sure that there is one.
     pub(crate) async fn find_place(&self, op: &'static str) -> StoreResult<()> {
         let there = self.count_rooms(op).await?;
         let max = self.options.rooms as u64;
-        self.rooms.credit.store(max.saturating_sub(there) / SHARE, Ordering::Release);
+        self.credit.store(max.saturating_sub(there) / SHARE, Ordering::Release);
         if there >= max {
             return Err(StoreError::TooMany { bound: Bound::Rooms, max: self.options.rooms });
         }

@@ -10,14 +10,14 @@ use chat_core::{Body, Epoch, Member, RoomId, RoomView, SharedEntry, UserId};
 use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt, Record};
-use crate::link::failed;
+use crate::link::{failed, unreadable};
 use crate::log::Log;
 use crate::presence::members;
 use crate::read::Answers;
 use crate::reply::Parts;
 use crate::room::refuse_pair;
 use crate::script::Call;
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 const OP: &str = "enter";
 /// Notices that are read with a snapshot at first.

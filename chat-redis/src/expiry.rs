@@ -10,9 +10,10 @@ use chat_core::store::{Due, ExpiryStore, Peeked, Reaped, Sink, StoreResult};
 use redis::Value;
 
 use crate::codec::{self, Corrupt};
-use crate::mail::MailPlace;
+use crate::link::unreadable;
+use crate::mailbox::MailPlace;
 use crate::reply::{self, Parts};
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 #[async_trait]
 impl ExpiryStore for RedisStore {

@@ -14,6 +14,7 @@ mod link;
 mod lives;
 mod log;
 mod mail;
+mod mailbox;
 mod matching;
 mod permissions;
 mod presence;
@@ -27,6 +28,7 @@ mod script;
 mod settings;
 mod stats;
 mod store;
+mod subscribing;
 mod tls;
 mod url;
 

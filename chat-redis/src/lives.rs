@@ -9,7 +9,7 @@ use chat_core::Writer;
 use chat_core::store::Sink;
 use parking_lot::{Mutex, RwLock};
 
-use crate::mail::MailPlace;
+use crate::mailbox::MailPlace;
 
 /// All lives that began here and are not known to be over.
 #[derive(Default)]

@@ -17,10 +17,10 @@ use chat_core::{Bound, Epoch, MatchId, PoolName, RoomId, SessionKey, StoreError,
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
-use crate::link::failed;
+use crate::link::{failed, unreadable};
 use crate::reply::{self, Parts};
 use crate::script::{Call, Script};
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 #[async_trait]
 impl MatchStore for RedisStore {

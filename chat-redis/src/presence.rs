@@ -11,10 +11,11 @@ use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
+use crate::link::unreadable;
 use crate::read::Answers;
 use crate::reply::{self, Parts};
 use crate::script::Call;
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 #[async_trait]
 impl PresenceStore for RedisStore {

@@ -8,9 +8,10 @@ use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt, Record};
 use crate::keys::Whose;
+use crate::link::unreadable;
 use crate::read::Answers;
 use crate::reply::{self, Parts};
-use crate::store::{RedisStore, unreadable};
+use crate::store::RedisStore;
 
 #[async_trait]
 impl RankingStore for RedisStore {

@@ -7,8 +7,9 @@ use chat_core::store::{Happened, Reaped, StoreResult};
 use chat_core::{CloseWhy, RoomId};
 
 use crate::codec::{self, Corrupt};
+use crate::link::unreadable;
 use crate::reply::Parts;
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 const OP: &str = "reap";
 

@@ -14,10 +14,10 @@ use chat_core::{Body, Cursor, Epoch, LostWhy, RoomId, RoomKind, SharedEntry};
 use redis::{Cmd, Value};
 
 use crate::codec::{self, Corrupt};
-use crate::link::failed;
+use crate::link::{failed, unreadable};
 use crate::read::Answers;
 use crate::reply::{self, Parts};
-use crate::store::{RedisStore, first_word, unreadable};
+use crate::store::{RedisStore, first_word};
 
 #[async_trait]
 impl RoomStore for RedisStore {

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chat_core::store::Backend;
 use chat_core::{Clock, MemoryStore, StoreOptions};
 use redis::RedisConnectionInfo;
 
-use crate::bound::Rooms;
 use crate::ears::Ears;
 use crate::error::ConnectError;
 use crate::keys::Layout;
@@ -248,7 +248,6 @@ impl Settings {
         let lives = Arc::new(Lives::default());
         let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
         ears.until_ready().await?;
-        let rooms = Rooms::default();
         let store = RedisStore {
             layout,
             options: self.options,
@@ -256,7 +255,7 @@ impl Settings {
             link,
             lives,
             ears,
-            rooms,
+            credit: AtomicU64::default(),
             proposals: Proposals::default(),
         };
         Ok(Backend::of(&Arc::new(store)))

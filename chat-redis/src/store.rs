@@ -1,6 +1,7 @@
 //! The store: what its five parts share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use redis::Value;
@@ -8,11 +9,9 @@ use redis::Value;
 use chat_core::store::StoreResult;
 use chat_core::{PoolName, RoomId, StoreError, StoreOptions, Writer};
 
-use crate::bound::Rooms;
-use crate::codec::Corrupt;
 use crate::ears::Ears;
 use crate::keys::{Layout, Whose};
-use crate::link::{Link, failed};
+use crate::link::{Link, unreadable};
 use crate::lives::Lives;
 use crate::proposals::Proposals;
 use crate::reply::Parts;
@@ -27,7 +26,8 @@ pub(crate) struct RedisStore {
     pub(crate) link: Link,
     pub(crate) lives: Arc<Lives>,
     pub(crate) ears: Ears,
-    pub(crate) rooms: Rooms,
+    /// How many more rooms may be opened from here before they are counted again.
+    pub(crate) credit: AtomicU64,
     pub(crate) proposals: Proposals,
 }
 
@@ -63,11 +63,6 @@ impl RedisStore {
     pub(crate) fn in_shard(&self, script: &Script, shard: u16) -> Call {
         script.call(&self.layout, shard, Whose::default())
     }
-}
-
-/// What cannot be read is a fault of the store's, which asking again does not mend.
-pub(crate) fn unreadable(op: &'static str) -> impl Fn(Corrupt) -> StoreError {
-    move |corrupt| failed(op, corrupt)
 }
 
 /// The first word of a script's answer, and what is behind it.

@@ -13,7 +13,6 @@ mod ear;
 mod probe;
 mod push;
 mod rooms;
-mod subscribing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

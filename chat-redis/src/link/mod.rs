@@ -43,6 +43,7 @@ use self::locate::Places;
 use self::server::Server;
 use self::step::{Outcome, Step};
 use self::task::{Pauses, Task};
+use crate::codec::Corrupt;
 use crate::script::{Call, Text};
 
 /// The way to Redis, for commands. Clones are the same one.
@@ -340,4 +341,9 @@ pub(crate) fn failed(
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> StoreError {
     StoreError::Failed { op, retryable: false, source: source.into() }
+}
+
+/// What cannot be read is a fault of the store's, which asking again does not mend.
+pub(crate) fn unreadable(op: &'static str) -> impl Fn(Corrupt) -> StoreError {
+    move |corrupt| failed(op, corrupt)
 }

@@ -5,8 +5,9 @@ use chat_core::{RoomId, StoreError, Writer};
 
 use crate::codec;
 use crate::keys::Whose;
+use crate::link::unreadable;
 use crate::reply;
-use crate::store::{RedisStore, unreadable};
+use crate::store::RedisStore;
 
 impl RedisStore {
     /// A life listens to a room. That it goes on is asked while the answer is awaited.
