@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -50,7 +50,7 @@ fn free_port() -> u16 {
 
 /// A directory of its own for one process.
 pub fn fresh_dir() -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("chat-redis-{:016x}", random()));
+    let dir = std::env::temp_dir().join(format!("chat-test-{:016x}", random()));
     std::fs::create_dir_all(&dir).unwrap();
     dir
 }
@@ -195,5 +195,13 @@ impl Server {
         let mut keys: Vec<String> = self.ask(&["KEYS", pattern]).await;
         keys.sort();
         keys
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.running.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // Whoever was killed has left its files.
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

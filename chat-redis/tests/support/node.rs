@@ -107,7 +107,7 @@ impl Node {
 
     /// `kill -9`. Everything that it had told arrives.
     pub async fn kill(self) -> Vec<String> {
-        self.process.kill();
+        drop(self.process);
         // The end of the connection.
         let _ = tokio::time::timeout(PATIENCE, self.listening).await;
         self.heard.lock().unwrap().clone()
