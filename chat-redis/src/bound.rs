@@ -44,11 +44,12 @@ impl RedisStore {
             (shard, vec![cmd])
         };
         let answers = self.link.together_all(op, (0..self.layout.shards()).map(read).collect());
-        let mut sum = 0;
+        let mut sum: u64 = 0;
         for answer in answers.await? {
             let value = answer.into_iter().next().ok_or(Corrupt("how many rooms there are"));
             // What is no number bounds nothing; nobody is to be locked out by it.
-            sum += reply::number(&value.map_err(unreadable(op))?).unwrap_or(0);
+            let rooms = reply::number(&value.map_err(unreadable(op))?).unwrap_or(0);
+            sum = sum.saturating_add(rooms);
         }
         Ok(sum)
     }

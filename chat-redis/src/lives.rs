@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_core::Writer;
 use chat_core::store::Sink;
@@ -15,8 +14,6 @@ use crate::mailbox::MailPlace;
 #[derive(Default)]
 pub(crate) struct Lives {
     all: Mutex<HashMap<Writer, Arc<Life>>>,
-    /// Mail that was gone, or could not be read, when its node came for it.
-    mail_lost: AtomicU64,
 }
 
 /// One of them.
@@ -62,9 +59,8 @@ impl Lives {
         self.living(writer).map(|life| life.mail.lock().clone())
     }
 
-    /// A life has read its mail up to here; so much of it was lost.
-    pub(crate) fn read_mail(&self, writer: Writer, mail: Vec<MailPlace>, lost: u64) {
-        self.mail_lost.fetch_add(lost, Ordering::Relaxed);
+    /// A life has read its mail up to here.
+    pub(crate) fn read_mail(&self, writer: Writer, mail: Vec<MailPlace>) {
         if let Some(life) = self.living(writer) {
             *life.mail.lock() = mail;
         }
@@ -91,9 +87,7 @@ impl Life {
 
 impl fmt::Debug for Lives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lost = self.mail_lost.load(Ordering::Relaxed);
-        let mut shown = f.debug_struct("Lives");
-        shown.field("all", &self.all.lock().keys()).field("mail_lost", &lost).finish()
+        f.debug_struct("Lives").field("all", &self.all.lock().keys()).finish()
     }
 }
 

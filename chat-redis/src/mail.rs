@@ -54,7 +54,8 @@ impl RedisStore {
                 self.proposals.add(pool, *which, room);
             }
         }
-        self.lives.read_mail(by, places, lost);
+        self.lives.read_mail(by, places);
+        self.stats.lost_mail(lost);
         if more && let Some(life) = self.lives.living(by) {
             life.tell(|sink| sink.mail());
         }

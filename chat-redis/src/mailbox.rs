@@ -35,6 +35,10 @@ pub(crate) struct Read {
 }
 
 impl Read {
+    fn lose(&mut self, pieces: u64) {
+        self.lost = self.lost.saturating_add(pieces);
+    }
+
     /// The news, oldest first.
     pub(crate) fn news(mut self) -> Vec<Mail> {
         self.mail.sort_by_key(|(at, _)| *at);
@@ -80,7 +84,7 @@ impl MailPlace {
         if count == PAGE {
             read.more = true;
         } else if self.number < newest && self.id == Id::default() {
-            read.lost += newest - self.number;
+            read.lose(newest - self.number);
             self.number = newest;
         } else if self.number < newest {
             // Either the rest is gone; or the stream began anew under a clock that was set back, and is read from its start.
@@ -101,7 +105,7 @@ impl MailPlace {
         let mut fields = fields.into_iter();
         let (_, first) = fields.next().filter(|(name, _)| name == "i").ok_or(corrupt)?;
         let mut number: u64 = codec::read_number(&first, "mail")?;
-        read.lost += number.saturating_sub(self.number + 1);
+        read.lose(number.saturating_sub(self.number.saturating_add(1)));
         while let Some((_, of)) = fields.next() {
             let (_, text) = fields.next().ok_or(corrupt)?;
             if number > self.number {
@@ -110,11 +114,11 @@ impl MailPlace {
                     match codec::read_mail(&text) {
                         Ok(mail) => read.mail.push((at, mail)),
                         // It would be in the way of all that comes behind it.
-                        Err(_) => read.lost += 1,
+                        Err(_) => read.lose(1),
                     }
                 }
             }
-            number += 1;
+            number = number.saturating_add(1);
         }
         self.id = at;
         Ok(())

@@ -99,8 +99,19 @@ impl Settings {
                 Err(wrong("master", "is missing: the name that Sentinels know"))
             }
             Some(_) if kind != Kind::Sentinel => Err(wrong("master", "is for redis+sentinel only")),
+            _ if kind != Kind::Sentinel && settings.has_login_for_sentinels() => {
+                Err(wrong("sentinel_user, sentinel_password", "are for redis+sentinel only"))
+            }
+            // Whoever names certificates means to be safe, and would not be.
+            _ if !settings.url.tls && !settings.tls.is_empty() => {
+                Err(wrong("ca, cert, key", "are for TLS: the URL must begin with rediss"))
+            }
             _ => Ok(settings),
         }
+    }
+
+    fn has_login_for_sentinels(&self) -> bool {
+        self.sentinel_user.is_some() || self.sentinel_password.is_some()
     }
 
     fn set(&mut self, name: &str, value: String) -> Result<(), ConnectError> {
@@ -211,7 +222,7 @@ impl Settings {
             return Ok(MemoryStore::backend(Clock::system(), self.options));
         }
         let tls = if self.url.tls { Some(self.tls.config()?) } else { None };
-        let within = self.connect_timeout;
+        let (within, silence) = (self.connect_timeout, self.timeout / 2);
         let dial = |user: &Option<String>, password: &Option<String>, database: i64| {
             let mut login = RedisConnectionInfo::default().set_db(database).set_skip_set_lib_name();
             if let Some(user) = user {
@@ -220,7 +231,7 @@ impl Settings {
             if let Some(password) = password {
                 login = login.set_password(password);
             }
-            Dialer { login, tls: tls.clone(), within }
+            Dialer { login, tls: tls.clone(), within, silence }
         };
         let database = self.url.database.unwrap_or(0);
         let dialer = dial(&self.url.user, &self.url.password, database);
@@ -246,7 +257,7 @@ impl Settings {
         let link = Link::open(plan, &layout, &scripts.texts()).await?;
         permissions::check(&link, &layout, &scripts).await?;
         let lives = Arc::new(Lives::default());
-        let ears = Ears::open(&layout, &lives, &link, dialer, self.stats, self.probe);
+        let ears = Ears::open(&layout, &lives, &link, dialer, Arc::clone(&self.stats), self.probe);
         ears.until_ready().await?;
         let store = RedisStore {
             layout,
@@ -257,6 +268,7 @@ impl Settings {
             ears,
             credit: AtomicU64::default(),
             proposals: Proposals::default(),
+            stats: self.stats,
         };
         Ok(Backend::of(&Arc::new(store)))
     }
@@ -342,6 +354,8 @@ mod tests {
             ("redis+sentinel://a?master=", "a setting behind ?"),
             ("rediss://a?ca=/nowhere/ca.pem", "ca"),
             ("redis://a,b", "the hosts"),
+            ("redis://a?ca=Cargo.toml", "ca, cert, key"),
+            ("redis://a?sentinel_user=kim", "sentinel_user"),
         ] {
             let message = refused(url);
             assert!(message.starts_with(part), "{url}: {message}");

@@ -10,6 +10,7 @@ pub struct Stats {
     missed: AtomicU64,
     deaf: AtomicU64,
     unreadable: AtomicU64,
+    mail_lost: AtomicU64,
 }
 
 impl Stats {
@@ -36,6 +37,17 @@ impl Stats {
     #[must_use]
     pub fn unreadable(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed)
+    }
+
+    /// News for sessions (matches, kicks) that were gone, or could not be read, when their node came for them: more than
+    /// [`StoreOptions::mail`](chat_core::StoreOptions) were waiting, or Redis lost them.
+    #[must_use]
+    pub fn mail_lost(&self) -> u64 {
+        self.mail_lost.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lost_mail(&self, pieces: u64) {
+        self.mail_lost.fetch_add(pieces, Ordering::Relaxed);
     }
 
     pub(crate) fn reconnecting(&self) {

@@ -16,6 +16,7 @@ use crate::lives::Lives;
 use crate::proposals::Proposals;
 use crate::reply::Parts;
 use crate::script::{Call, Script, Scripts};
+use crate::stats::Stats;
 
 /// A store on Redis.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct RedisStore {
     /// How many more rooms may be opened from here before they are counted again.
     pub(crate) credit: AtomicU64,
     pub(crate) proposals: Proposals,
+    pub(crate) stats: Arc<Stats>,
 }
 
 impl RedisStore {

@@ -22,18 +22,12 @@ impl RedisStore {
             tokio::join!(self.ears.listen(OP, &life, room), self.link.read(OP, shard, goes_on));
         let goes_on = goes_on.and_then(|answer| reply::number(&answer).map_err(unreadable(OP)));
         match (which, goes_on) {
-            (Ok(which), Ok(1..)) => Ok(which),
-            (which, goes_on) => {
-                if matches!(goes_on, Ok(0)) {
-                    self.over(by);
-                    return Err(StoreError::Fenced);
-                }
-                // Nobody will know of it; so nobody could end it.
-                if let Ok(which) = which {
-                    self.ears.leave(&life, room, which);
-                }
-                Err(goes_on.err().or(which.err()).unwrap_or(StoreError::Fenced))
+            (Ok(which), Ok(1..)) => which.keep().ok_or(StoreError::Fenced),
+            (_, Ok(0)) => {
+                self.over(by);
+                Err(StoreError::Fenced)
             }
+            (which, goes_on) => Err(goes_on.err().or(which.err()).unwrap_or(StoreError::Fenced)),
         }
     }
 

@@ -20,6 +20,12 @@ pub(crate) struct Files {
     pub(crate) key: Option<Vec<u8>>,
 }
 
+impl Files {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ca.is_none() && self.cert.is_none() && self.key.is_none()
+    }
+}
+
 /// The content of a file.
 pub(crate) fn file(what: &'static str, path: &str) -> Result<Vec<u8>, ConnectError> {
     std::fs::read(path).map_err(|error| unusable(what, error))

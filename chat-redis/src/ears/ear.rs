@@ -87,7 +87,8 @@ impl Ear {
             }
         };
         let push: Arc<dyn AsyncPushSender> = Arc::new(push);
-        let wire = self.dialer.dial(&self.address, Some(push)).await?;
+        let deadline = Instant::now() + self.dialer.within;
+        let wire = self.dialer.dial(&self.address, Some(push), deadline).await?;
         Ok(Hearing { wire, doubt, ending, heard: HashSet::new() })
     }
 
@@ -129,19 +130,20 @@ impl Ear {
         let mut all = false;
         loop {
             changes.borrow_and_update();
+            // Not once nothing is left to do: where people come and go all the time, that may be never.
+            if !all && self.hall.rooms.are_heard_again(&self.shards) {
+                all = true;
+                pauses.reset();
+                if *missed {
+                    self.hall.stats.has_missed();
+                    self.hall.missed();
+                }
+                // From now on whatever is lost is lost from somebody.
+                *missed = true;
+                ready(None);
+            }
             let batch = self.hall.rooms.take(&self.shards, BATCH);
             if batch.is_empty() {
-                if !all {
-                    all = true;
-                    pauses.reset();
-                    if *missed {
-                        self.hall.stats.has_missed();
-                        self.hall.missed();
-                    }
-                    // From now on whatever is lost is lost from somebody.
-                    *missed = true;
-                    ready(None);
-                }
                 if changes.changed().await.is_err() {
                     return Fault::Broken;
                 }
@@ -200,12 +202,19 @@ impl Ear {
         for (change, answer) in sent.into_iter().zip(self.send(on, &pipe).await?) {
             match answer {
                 Value::ServerError(error) => match said(&error) {
-                    Said::No(fault) if change.wanted => self.hall.rooms.refused(&change, &fault),
+                    Said::No(fault) if change.wanted => {
+                        all &= !self.hall.rooms.refused(&change, &fault);
+                    }
                     _ if change.wanted => {
                         self.hall.rooms.put_back(&change);
                         all = false;
                     }
-                    _ => drop(on.heard.remove(&change.room)),
+                    _ => {
+                        // It was not ended because of this; so an end that comes is one that nobody asked for.
+                        let channel = self.hall.layout.room_channel(&change.room);
+                        on.ending.lock().remove(channel.as_bytes());
+                        on.heard.remove(&change.room);
+                    }
                 },
                 _ if change.wanted => {
                     self.hall.rooms.heard(&change);

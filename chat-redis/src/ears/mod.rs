@@ -62,13 +62,20 @@ impl Ready {
     }
 }
 
-/// A subscription that is given up again unless it was heard.
-struct Tentative<'a> {
+/// A subscription that is given up again unless it is kept.
+pub(crate) struct Tentative<'a> {
     hall: &'a Hall,
     life: &'a Arc<Life>,
     shard: u16,
     room: &'a RoomId,
     which: Option<Subscription>,
+}
+
+impl Tentative<'_> {
+    /// It lasts until it is ended.
+    pub(crate) fn keep(mut self) -> Option<Subscription> {
+        self.which.take()
+    }
 }
 
 impl Drop for Tentative<'_> {
@@ -110,16 +117,16 @@ impl Ears {
     }
 
     /// A life listens to a room; answered once nothing that is published from then on is missed.
-    pub(crate) async fn listen(
-        &self,
+    pub(crate) async fn listen<'a>(
+        &'a self,
         op: &'static str,
-        life: &Arc<Life>,
-        room: &RoomId,
-    ) -> StoreResult<Subscription> {
+        life: &'a Arc<Life>,
+        room: &'a RoomId,
+    ) -> StoreResult<Tentative<'a>> {
         let shard = self.hall.layout.shard_of(room);
         let (which, told) = self.hall.rooms.listen(life, shard, room);
         let hall = &*self.hall;
-        let mut tentative = Tentative { hall, life, shard, room, which: Some(which) };
+        let tentative = Tentative { hall, life, shard, room, which: Some(which) };
         match tokio::time::timeout(self.timeout, told).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(fault))) => return Err(fault.of(op)),
@@ -129,8 +136,7 @@ impl Ears {
         if life.is_over() {
             return Err(StoreError::Fenced);
         }
-        tentative.which = None;
-        Ok(which)
+        Ok(tentative)
     }
 
     /// Ends this very subscription.

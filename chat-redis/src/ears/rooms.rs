@@ -28,6 +28,8 @@ pub(super) struct Rooms {
 struct Shard {
     rooms: HashMap<RoomId, Room>,
     changed: HashSet<RoomId>,
+    /// Those that were listened to when the connection was lost, or whose channel was taken away, and are not heard since.
+    again: HashSet<RoomId>,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +123,7 @@ impl Rooms {
         place.subscribers.retain(|subscriber| !gone(subscriber));
         if place.subscribers.is_empty() {
             here.rooms.remove(room);
+            here.again.remove(room);
             here.changed.insert(room.clone());
             drop(here);
             self.changes.send_replace(());
@@ -140,9 +143,11 @@ impl Rooms {
     pub(super) fn deafen(&self, shards: &[u16]) {
         for shard in shards {
             let mut here = self.shard(*shard).lock();
-            let Shard { rooms, changed } = &mut *here;
-            changed.clear();
-            changed.extend(rooms.keys().cloned());
+            let Shard { rooms, changed, again } = &mut *here;
+            for list in [changed, again] {
+                list.clear();
+                list.extend(rooms.keys().cloned());
+            }
             rooms.values_mut().for_each(|place| place.heard = false);
         }
     }
@@ -165,9 +170,14 @@ impl Rooms {
         taken
     }
 
+    /// Whether everything is heard again that was heard before.
+    pub(super) fn are_heard_again(&self, shards: &[u16]) -> bool {
+        shards.iter().all(|shard| self.shard(*shard).lock().again.is_empty())
+    }
+
     /// Puts a change back on its list; nobody is told.
     pub(super) fn put_back(&self, change: &Change) {
-        self.shard(change.shard).lock().changed.insert(change.room.clone());
+        self.shard(change.shard).lock().put_back(&change.room);
     }
 
     /// A room is heard from now on.
@@ -175,18 +185,37 @@ impl Rooms {
         let mut here = self.shard(change.shard).lock();
         let Some(place) = here.rooms.get_mut(&change.room) else { return };
         place.heard = true;
+        let room = &change.room;
         place.subscribers.iter_mut().for_each(|subscriber| subscriber.told = true);
         for waiting in place.waiting.drain(..) {
             let _ = waiting.send(Ok(()));
         }
+        here.again.remove(room);
     }
 
-    /// A room cannot be heard.
-    pub(super) fn refused(&self, change: &Change, why: &Fault) {
+    /// A room cannot be heard: whoever waits for it is told. Whether somebody is left who has heard it before; then it is
+    /// tried again.
+    pub(super) fn refused(&self, change: &Change, why: &Fault) -> bool {
         let mut here = self.shard(change.shard).lock();
-        let Some(place) = here.rooms.get_mut(&change.room) else { return };
+        let Some(place) = here.rooms.get_mut(&change.room) else { return false };
         for waiting in place.waiting.drain(..) {
             let _ = waiting.send(Err(why.clone()));
+        }
+        let stands = place.subscribers.iter().any(|subscriber| subscriber.told);
+        if stands {
+            here.put_back(&change.room);
+        } else {
+            here.again.remove(&change.room);
+        }
+        stands
+    }
+}
+
+impl Shard {
+    fn put_back(&mut self, room: &RoomId) {
+        self.changed.insert(room.clone());
+        if self.rooms.contains_key(room) {
+            self.again.insert(room.clone());
         }
     }
 }

@@ -2,9 +2,7 @@
 //! what is kept there was made with the same settings. Where nothing is kept yet, or nothing any more, the settings are
 //! written down, in the step that looks.
 
-use std::time::Duration;
-
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline, ServerError, Value};
 use tokio::time::Instant;
 
 use super::fault::{BEFORE_6, Disagreement, Fault, Said, said, said_so};
@@ -29,29 +27,49 @@ impl Greeting {
     }
 
     /// Makes sure of all of it.
-    pub(crate) async fn hold(&self, wire: &Wire, within: Duration) -> Result<(), Fault> {
+    pub(crate) async fn hold(&self, wire: &Wire, deadline: Instant) -> Result<(), Fault> {
         let mut pipe = Pipeline::new();
-        pipe.cmd("HELLO").cmd("MULTI");
+        pipe.cmd("HELLO").add_command(self.written());
+        let mut answers = wire.send(&pipe, deadline).await?.into_iter();
+        self.server(answers.next().unwrap_or(Value::Nil))?;
+        match answers.next().ok_or(Fault::Odd)? {
+            Value::ServerError(error) if self.is_elsewhere(&error) => return Ok(()),
+            // Where it is written nothing else is asked: a full Redis would refuse it, and has to be reached to become empty.
+            written if is_written(&written) => return self.agreed(vec![written]),
+            _ => {}
+        }
+        let mut pipe = Pipeline::new();
+        pipe.cmd("MULTI");
         for cmd in self.agreement() {
             pipe.add_command(cmd);
         }
         pipe.cmd("EXEC");
-        let mut answers = wire.send(&pipe, Instant::now() + within).await?.into_iter();
-        self.server(answers.next().unwrap_or(Value::Nil))?;
+        let mut answers = wire.send(&pipe, deadline).await?.into_iter();
         for answer in answers.by_ref().take(1 + self.agreement().len()) {
-            let Value::ServerError(error) = answer else { continue };
-            // In a cluster one server keeps it, and the others say so.
-            let elsewhere = matches!(error.code(), "MOVED" | "ASK" | "CLUSTERDOWN" | "TRYAGAIN");
-            if elsewhere && self.kind == Kind::Cluster {
-                return Ok(());
+            match answer {
+                Value::ServerError(error) if self.is_elsewhere(&error) => return Ok(()),
+                Value::ServerError(error) => return Err(said_so(&error)),
+                _ => {}
             }
-            return Err(said_so(&error));
         }
         match answers.next() {
             Some(Value::Array(values)) => self.agreed(values),
             Some(Value::ServerError(error)) => Err(said_so(&error)),
             _ => Err(Fault::Odd),
         }
+    }
+
+    /// In a cluster one server keeps it, and the others say so.
+    fn is_elsewhere(&self, error: &ServerError) -> bool {
+        self.kind == Kind::Cluster
+            && matches!(error.code(), "MOVED" | "ASK" | "CLUSTERDOWN" | "TRYAGAIN")
+    }
+
+    /// Reads what is written.
+    pub(crate) fn written(&self) -> Cmd {
+        let mut get = redis::cmd("HMGET");
+        get.arg(&self.meta).arg("shards").arg("format");
+        get
     }
 
     /// Writes down what is not written yet, and reads what is: to be run as one step.
@@ -61,9 +79,7 @@ impl Greeting {
             cmd.arg(&self.meta).arg(field).arg(value);
             cmd
         };
-        let mut get = redis::cmd("HMGET");
-        get.arg(&self.meta).arg("shards").arg("format");
-        vec![set("shards", self.shards.into()), set("format", FORMAT), get]
+        vec![set("shards", self.shards.into()), set("format", FORMAT), self.written()]
     }
 
     /// Holds what is written against what is asked for.
@@ -131,6 +147,11 @@ impl Greeting {
         };
         Err(Disagreement::Mode { mode, url }.into())
     }
+}
+
+/// Whether an answer to what is written has all of it.
+pub(crate) fn is_written(answer: &Value) -> bool {
+    matches!(answer, Value::Array(fields) if !fields.contains(&Value::Nil))
 }
 
 #[cfg(test)]

@@ -88,21 +88,30 @@ impl Finder {
 
 /// Sends one command over a connection of its own.
 async fn ask(dialer: &Dialer, at: &Address, words: &[&str]) -> Result<Value, Fault> {
-    let wire = dialer.dial(at, None).await?;
-    let mut cmd = redis::cmd(words.first().unwrap_or(&""));
-    cmd.arg(words.get(1..).unwrap_or_default());
-    let mut pipe = Pipeline::new();
-    pipe.add_command(cmd);
-    let answers = wire.send(&pipe, Instant::now() + dialer.within).await;
-    match answers.map_err(|fault| fault.at(at))?.pop() {
+    let mut answers = ask_all(dialer, at, &[words]).await?;
+    match answers.pop() {
         Some(Value::ServerError(error)) => Err(said_so(&error).at(at)),
         Some(value) => Ok(value),
         None => Err(Fault::Odd),
     }
 }
 
+/// Sends commands over a connection of its own; an answer for each, errors among them.
+async fn ask_all(dialer: &Dialer, at: &Address, commands: &[&[&str]]) -> Result<Vec<Value>, Fault> {
+    let deadline = Instant::now() + dialer.within;
+    let wire = dialer.dial(at, None, deadline).await?;
+    let mut pipe = Pipeline::new();
+    for words in commands {
+        let mut cmd = redis::cmd(words.first().unwrap_or(&""));
+        cmd.arg(words.get(1..).unwrap_or_default());
+        pipe.add_command(cmd);
+    }
+    wire.send(&pipe, deadline).await.map_err(|fault| fault.at(at))
+}
+
 /// The master's address as the newest configuration has it that any of a majority of Sentinels knows: one that was cut
-/// off may still name a master that was replaced.
+/// off may still name a master that was replaced. Where no majority answers, those who do are believed: two of three
+/// Sentinels may be away while the master is well.
 async fn ask_sentinels(dialer: &Dialer, all: &[Address], name: &str) -> Result<Address, Fault> {
     let words = ["SENTINEL", "MASTER", name];
     let mut asked: FuturesUnordered<_> = all.iter().map(|at| ask(dialer, at, &words)).collect();
@@ -148,24 +157,52 @@ fn read_master(value: Value) -> Result<(u64, Address), Fault> {
     Ok((number(get(b"config-epoch")?)?, Address { host: get(b"ip")?.to_owned(), port }))
 }
 
-/// Who serves which slots, as the first node says that answers.
+/// What one node of a cluster says.
+struct Told {
+    ranges: Vec<Range<Address>>,
+    /// Whether it thinks that the cluster is well. One that was cut off from the others does not, and what it says may be
+    /// what was.
+    is_well: bool,
+}
+
+/// How long others are waited for where one has answered that was cut off.
+const OTHERS: Duration = Duration::from_millis(250);
+
+/// Who serves which slots, as the first node says that answers and is not cut off from the others.
 async fn ask_nodes(dialer: &Dialer, all: &[Address]) -> Result<Vec<Range<Address>>, Fault> {
     let one = |at: &Address, after: Duration| {
         let at = at.clone();
         async move {
             // One after the other, but without waiting for one that does not answer.
             tokio::time::sleep(after).await;
-            read_slots(ask(dialer, &at, &["CLUSTER", "SLOTS"]).await?, &at)
+            let commands: [&[&str]; 2] = [&["CLUSTER", "SLOTS"], &["CLUSTER", "INFO"]];
+            let answers = ask_all(dialer, &at, &commands).await?;
+            let [slots, info] = <[Value; 2]>::try_from(answers).map_err(|_| Fault::Odd)?;
+            if let Value::ServerError(error) = &slots {
+                return Err(said_so(error).at(&at));
+            }
+            let info = reply::bytes(info).unwrap_or_default();
+            let is_well = !info.windows(18).any(|line| line == b"cluster_state:fail");
+            Ok(Told { ranges: read_slots(slots, &at)?, is_well })
         }
     };
     let step = Duration::from_millis(50);
     let mut asked: FuturesUnordered<_> =
         all.iter().zip(0..).map(|(at, turn)| one(at, step * turn)).collect();
-    let mut first_fault = None;
-    while let Some(answer) = asked.next().await {
+    let (mut first_fault, mut doubtful, mut until) = (None, None, None);
+    loop {
+        let answer = match until {
+            None => asked.next().await,
+            Some(until) => tokio::time::timeout_at(until, asked.next()).await.unwrap_or(None),
+        };
+        let Some(answer) = answer else { break };
         match answer {
-            Ok(ranges) if !ranges.is_empty() => return Ok(ranges),
-            Ok(_) => {}
+            Ok(Told { ranges, .. }) if ranges.is_empty() => {}
+            Ok(Told { ranges, is_well: true }) => return Ok(ranges),
+            Ok(told) => {
+                doubtful = doubtful.or(Some(told.ranges));
+                until = until.or(Some(Instant::now() + OTHERS));
+            }
             Err(Fault::Said { text, .. }) if text.contains("cluster support disabled") => {
                 return Err(
                     Disagreement::Mode { mode: "standalone".to_owned(), url: "redis" }.into()
@@ -174,7 +211,7 @@ async fn ask_nodes(dialer: &Dialer, all: &[Address]) -> Result<Vec<Range<Address
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
-    Err(first_fault.unwrap_or(Fault::NoSlots))
+    doubtful.ok_or_else(|| first_fault.unwrap_or(Fault::NoSlots))
 }
 
 fn read_slots(value: Value, asked: &Address) -> Result<Vec<Range<Address>>, Fault> {

@@ -38,6 +38,7 @@ use tokio::time::Instant;
 
 use self::fault::Fault;
 pub(crate) use self::greeting::Greeting;
+use self::greeting::is_written;
 pub(crate) use self::locate::Finder;
 use self::locate::Places;
 use self::server::Server;
@@ -155,6 +156,11 @@ impl Link {
     /// Makes sure that all nodes agree, writing down what is not written any more.
     pub(crate) async fn agree(&self, op: &'static str) -> StoreResult<()> {
         let greeting = &self.shared.greeting;
+        let written = Step::one(self.shared.meta_slot, greeting.written());
+        let written = self.all(op, vec![written]).await?.pop().unwrap_or_default();
+        if written.iter().all(is_written) {
+            return greeting.agreed(written).map_err(|fault| fault.of(op));
+        }
         let step = Step::together(self.shared.meta_slot, None, greeting.agreement());
         let values = self.all(op, vec![step]).await?.pop().unwrap_or_default();
         greeting.agreed(values).map_err(|fault| fault.of(op))

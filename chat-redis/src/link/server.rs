@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::fault::Fault;
 use super::greeting::Greeting;
@@ -40,8 +41,9 @@ pub(crate) struct Kit {
 impl Kit {
     /// A connection for commands, to a server that is what it should be.
     pub(crate) async fn dial(&self, at: &Address) -> Result<Wire, Fault> {
-        let wire = self.dialer.dial(at, None).await?;
-        match self.greeting.hold(&wire, self.dialer.within).await {
+        let deadline = Instant::now() + self.dialer.within;
+        let wire = self.dialer.dial(at, None, deadline).await?;
+        match self.greeting.hold(&wire, deadline).await {
             Ok(()) => Ok(wire),
             Err(fault) => Err(fault.at(at)),
         }
@@ -96,17 +98,20 @@ async fn keep(address: Address, kit: Kit, says: watch::Sender<State>) {
             State::Trying(_) => None,
         };
         if let Some(wire) = up {
+            let before = wire.answered();
             wire.closed().await;
+            // Whoever lets in and then cuts at once is not asked again and again without a pause.
+            if wire.answered() > before {
+                pauses.reset();
+            }
             drop(wire);
             kit.stats.reconnecting();
             says.send_replace(State::Trying(None));
             kit.lost.notify_one();
+            tokio::time::sleep(pauses.next()).await;
         }
         match kit.dial(&address).await {
-            Ok(wire) => {
-                pauses.reset();
-                says.send_replace(State::Up(wire));
-            }
+            Ok(wire) => drop(says.send_replace(State::Up(wire))),
             Err(fault) => {
                 says.send_replace(State::Trying(Some(fault)));
                 kit.lost.notify_one();

@@ -1,6 +1,6 @@
 //! One connection, for commands or for subscriptions: it is open until it is closed, and then everybody who waits is told.
 //!
-//! A connection that takes commands and answers none of them within a call's time is given up: the other end may be gone
+//! A connection that takes commands and answers none of them for half a call's time is given up: the other end may be gone
 //! without a word, and what the network keeps for it would be waited for in vain.
 
 use std::fmt;
@@ -35,6 +35,8 @@ pub(crate) struct Dialer {
     pub(crate) tls: Option<Arc<ClientConfig>>,
     /// The longest that connecting takes, the greeting included.
     pub(crate) within: Duration,
+    /// A call that has waited for so long while nothing at all came gives the connection up.
+    pub(crate) silence: Duration,
 }
 
 /// An open connection. Clones are the same one.
@@ -45,6 +47,7 @@ struct Inner {
     connection: MultiplexedConnection,
     /// How many calls were answered.
     answered: AtomicU64,
+    silence: Duration,
     closed: watch::Receiver<bool>,
     /// How often scripts were loaded over it; locked while they are.
     loaded: Mutex<()>,
@@ -68,19 +71,19 @@ impl Dialer {
         &self,
         at: &Address,
         push: Option<Arc<dyn AsyncPushSender>>,
+        deadline: Instant,
     ) -> Result<Wire, Fault> {
         let late = |_| Fault::unreachable(at, std::io::Error::from(std::io::ErrorKind::TimedOut));
-        tokio::time::timeout(self.within, self.dial_now(at, push)).await.map_err(late)?
+        tokio::time::timeout_at(deadline, self.dial_now(at, push, deadline)).await.map_err(late)?
     }
 
     async fn dial_now(
         &self,
         at: &Address,
         push: Option<Arc<dyn AsyncPushSender>>,
+        deadline: Instant,
     ) -> Result<Wire, Fault> {
-        let stream = TcpStream::connect((at.host.as_str(), at.port))
-            .await
-            .map_err(|error| Fault::unreachable(at, error))?;
+        let stream = connect(at, deadline).await.map_err(|error| Fault::unreachable(at, error))?;
         // Otherwise small commands wait for each other.
         stream.set_nodelay(true).map_err(|error| Fault::unreachable(at, error))?;
         let Some(tls) = &self.tls else { return self.greet(at, stream, push).await };
@@ -125,12 +128,29 @@ impl Dialer {
         Ok(Wire(Arc::new(Inner {
             connection,
             answered,
+            silence: self.silence,
             closed,
             loaded: Mutex::new(()),
             loads,
             driver,
         })))
     }
+}
+
+/// Connects to the first address of a name that answers; each has its share of the time.
+async fn connect(at: &Address, deadline: Instant) -> std::io::Result<TcpStream> {
+    let all: Vec<_> = tokio::net::lookup_host((at.host.as_str(), at.port)).await?.collect();
+    let mut why = std::io::Error::from(std::io::ErrorKind::NotFound);
+    for (tried, address) in all.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(all.len() - tried).unwrap_or(u32::MAX);
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => why = error,
+            Err(_) => why = std::io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(why)
 }
 
 impl Wire {
@@ -158,7 +178,7 @@ impl Wire {
         deadline: Instant,
     ) -> Result<Vec<Value>, Fault> {
         let inner = &*self.0;
-        let before = inner.answered.load(Ordering::Relaxed);
+        let (before, began) = (inner.answered.load(Ordering::Relaxed), Instant::now());
         let mut connection = inner.connection.clone();
         let answer = connection.send_packed_commands(pipe, 0, pipe.len());
         match tokio::time::timeout_at(deadline, answer).await {
@@ -168,12 +188,19 @@ impl Wire {
             }
             Ok(Err(_)) => Err(Fault::Broken),
             Err(_) => {
-                if inner.answered.load(Ordering::Relaxed) == before {
+                // Whoever came with little time left has not waited for long, and says nothing about the connection.
+                let nothing = inner.answered.load(Ordering::Relaxed) == before;
+                if nothing && began.elapsed() >= inner.silence {
                     self.close();
                 }
                 Err(Fault::Late)
             }
         }
+    }
+
+    /// How many calls were answered.
+    pub(crate) fn answered(&self) -> u64 {
+        self.0.answered.load(Ordering::Relaxed)
     }
 
     /// How often scripts were loaded.

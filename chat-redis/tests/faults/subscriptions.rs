@@ -13,9 +13,15 @@ use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(5);
 
-/// Two engines at this address talk while something happens to them; then nothing must be missing.
-async fn nothing_is_missed(url: &str, happens: impl AsyncFn()) {
-    let engines = [engine(url, LEASE).await, engine(url, LEASE).await];
+/// Two engines at this address talk while something happens to them; then nothing must be missing. What they counted.
+async fn nothing_is_missed(url: &str, happens: impl AsyncFn()) -> [Arc<Stats>; 2] {
+    let stats: [Arc<Stats>; 2] = Default::default();
+    let engine = async |stats| {
+        let settings = Settings::from_url(url).unwrap().with_store(options(LEASE));
+        let backend = settings.with_stats(Arc::clone(stats)).connect().await.unwrap();
+        Engine::builder().with_backend(backend).build().unwrap()
+    };
+    let engines = [engine(&stats[0]).await, engine(&stats[1]).await];
     let kim = Guest::in_room(&engines[0], "kim", "film").await;
     let lee = Guest::in_room(&engines[1], "lee", "film").await;
     let room = id("film");
@@ -47,26 +53,40 @@ async fn nothing_is_missed(url: &str, happens: impl AsyncFn()) {
             guest.lines()
         );
     }
+    stats
+}
+
+async fn killed(server: &Server, kind: &str) {
+    let killed: u64 = server.ask(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await;
+    assert!(killed > 0, "nobody was there to be killed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_miss_nothing_when_subscriptions_are_killed() {
     let server = Server::start();
     let kill = async || {
-        let _: u64 = server.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        until("somebody listens", async || {
+            let clients: String = server.ask(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
+            clients.lines().count() >= 2
+        })
+        .await;
+        killed(&server, "pubsub").await;
     };
-    nothing_is_missed(&own(&server.url()), kill).await;
+    for stats in nothing_is_missed(&own(&server.url()), kill).await {
+        assert!(stats.missed() > 0, "{stats:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_miss_nothing_when_all_clients_are_killed() {
     let server = Server::start();
     let kill = async || {
-        for kind in ["normal", "pubsub"] {
-            let _: u64 = server.ask(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await;
-        }
+        killed(&server, "normal").await;
+        let _: u64 = server.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
     };
-    nothing_is_missed(&own(&server.url()), kill).await;
+    for stats in nothing_is_missed(&own(&server.url()), kill).await {
+        assert!(stats.reconnects() > 0 && stats.missed() > 0, "{stats:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,7 +94,9 @@ async fn readers_miss_nothing_on_a_way_that_delays_and_cuts() {
     let server = Server::start();
     let proxy = Proxy::to(server.port).await;
     proxy.delay(Duration::from_millis(3));
-    nothing_is_missed(&own(&proxy.url()), async || proxy.cut()).await;
+    for stats in nothing_is_missed(&own(&proxy.url()), async || proxy.cut()).await {
+        assert!(stats.reconnects() > 0 && stats.missed() > 0, "{stats:?}");
+    }
 }
 
 /// Two engines on one store: of the second everything that is published can be kept away.
