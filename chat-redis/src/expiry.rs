@@ -10,6 +10,7 @@ use chat_core::store::{Due, ExpiryStore, Peeked, Reaped, Sink, StoreResult};
 use redis::Value;
 
 use crate::codec::{self, Corrupt};
+use crate::keys::Whose;
 use crate::link::unreadable;
 use crate::mailbox::MailPlace;
 use crate::reply::{self, Parts};
@@ -73,7 +74,10 @@ impl ExpiryStore for RedisStore {
     async fn peek(&self, shard: u16, limit: u32) -> StoreResult<Peeked> {
         const OP: &str = "peek";
         let answer = self.link.run(OP, self.in_shard(&self.scripts.peek, shard).arg(limit)).await?;
-        let read = || {
+        let mut strange = redis::cmd("ZREM");
+        strange.arg(self.layout.key_named(shard, "DUE", Whose::default()));
+        let mut strangers = 0;
+        let mut read = || {
             let mut parts = Parts::of(answer)?;
             let next = match parts.value()? {
                 Value::Int(-1) => None,
@@ -81,11 +85,24 @@ impl ExpiryStore for RedisStore {
             };
             let mut due = Vec::with_capacity(parts.left());
             while parts.left() > 0 {
-                due.push(codec::read_due(&parts.bytes()?)?);
+                let name = parts.bytes()?;
+                match codec::read_due(&name) {
+                    Ok(name) => due.push(name),
+                    Err(_) => {
+                        strange.arg(&name[..]);
+                        strangers += 1;
+                    }
+                }
             }
             Ok(Peeked { due, next })
         };
-        read().map_err(unreadable(OP))
+        let peeked = read().map_err(unreadable(OP))?;
+        if strangers > 0 {
+            // Somebody else has put them there, and nothing behind them would ever be reached.
+            self.stats.could_not_read(strangers);
+            self.link.read(OP, shard, strange).await?;
+        }
+        Ok(peeked)
     }
 
     async fn reap(&self, by: Writer, due: &Due) -> StoreResult<Reaped> {

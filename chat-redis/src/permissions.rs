@@ -28,6 +28,7 @@ const SENT: &[&str] = &[
     "XREVRANGE",
     "ZCARD",
     "ZRANGE",
+    "ZREM",
 ];
 
 /// All commands that are used.

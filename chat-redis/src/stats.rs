@@ -33,7 +33,7 @@ impl Stats {
         self.deaf.load(Ordering::Relaxed)
     }
 
-    /// Published messages that were not of the form that they should have, and were dropped.
+    /// Published messages, and names of what is due, that were not of the form that they should have, and were dropped.
     #[must_use]
     pub fn unreadable(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed)
@@ -62,7 +62,7 @@ impl Stats {
         self.deaf.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn could_not_read(&self) {
-        self.unreadable.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn could_not_read(&self, many: u64) {
+        self.unreadable.fetch_add(many, Ordering::Relaxed);
     }
 }

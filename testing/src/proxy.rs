@@ -25,11 +25,11 @@ struct Ways {
     delay: AtomicU64,
     /// Answers are thrown away.
     loses: AtomicBool,
-    /// What comes on connections that have subscribed is thrown away.
+    /// What is published is thrown away.
     deaf: AtomicBool,
     /// How many bytes of answers were thrown away.
     lost: AtomicU64,
-    /// Nothing is read of the answers.
+    /// Nothing is read of the answers to commands.
     holds: watch::Sender<bool>,
     /// Nobody is let in.
     shut: AtomicBool,
@@ -77,7 +77,7 @@ impl Proxy {
         self.cut();
     }
 
-    /// From now on nothing is heard on the connections that subscribe to something; all others are as they were.
+    /// From now on nothing that is published is heard; all answers are.
     pub fn deafen(&self) {
         self.ways.deaf.store(true, Ordering::SeqCst);
     }
@@ -92,7 +92,7 @@ impl Proxy {
         self.ways.lost.load(Ordering::SeqCst)
     }
 
-    /// Answers stay where they are, unread, or go on.
+    /// Answers to commands stay where they are, unread, or go on; what is published still comes.
     pub fn hold(&self, holds: bool) {
         self.ways.holds.send_replace(holds);
     }
@@ -165,12 +165,14 @@ async fn answers(
     let (mut bytes, mut holds) = (vec![0; 64 * 1024], ways.holds.subscribe());
     loop {
         // An error means that the proxy has gone, and its connections with it.
-        let _ = holds.wait_for(|holds| !*holds).await;
+        let _ = holds.wait_for(|holds| !*holds || listens.load(Ordering::SeqCst)).await;
         let read = from.read(&mut bytes).await?;
+        let _ = holds.wait_for(|holds| !*holds || listens.load(Ordering::SeqCst)).await;
         if read == 0 {
             return Ok(());
         }
-        let deaf = ways.deaf.load(Ordering::SeqCst) && listens.load(Ordering::SeqCst);
+        let is_published = || bytes[..read].windows(8).any(|word| word == b"smessage");
+        let deaf = ways.deaf.load(Ordering::SeqCst) && is_published();
         if deaf || ways.loses.load(Ordering::SeqCst) {
             ways.lost.fetch_add(read as u64, Ordering::SeqCst);
             continue;

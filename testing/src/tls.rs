@@ -13,21 +13,26 @@ pub struct Tls {
     pub ca: String,
 }
 
-/// An authority of one's own, its certificate, and a certificate for this machine with its key; all in PEM.
-fn certified() -> (String, String, String) {
+/// An authority of one's own, its certificate, and a certificate for these names with its key; all in PEM.
+fn certified(names: &[&str]) -> (String, String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let own = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
     (authority.pem(), own.pem(), key.serialize_pem())
 }
 
 impl Tls {
-    /// Starts it.
+    /// Starts it, with a certificate for this machine.
     pub fn start() -> Self {
-        let (ca, own, key) = certified();
+        Self::named(&["localhost", "127.0.0.1"])
+    }
+
+    /// Starts it, with a certificate for these names.
+    pub fn named(names: &[&str]) -> Self {
+        let (ca, own, key) = certified(names);
         let lines = "tls-port {second}\n\
              tls-cert-file own.pem\n\
              tls-key-file key.pem\n\

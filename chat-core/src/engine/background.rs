@@ -23,6 +23,8 @@ const REFRESH: Duration = crate::hub::LOOK_EVERY;
 const HEADS: Duration = Duration::from_secs(10);
 /// How often the store's index of this node is compared with its sessions.
 const AUDIT: Duration = Duration::from_secs(60);
+/// How often mail is looked for while somebody waits for a partner.
+const MAIL: Duration = Duration::from_secs(1);
 /// How long after a failure the store is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a shutdown waits for the store.
@@ -68,6 +70,7 @@ impl Inner {
             }
             .boxed()
         });
+        spawn(look_for_mail(Weak::clone(&me)).boxed());
         spawn(errands(Weak::clone(&me)).boxed());
         if let Some(observing) = &self.observing {
             let observing = Arc::clone(observing);
@@ -125,6 +128,15 @@ async fn beat(me: Weak<Inner>, every: Duration) {
             // A lease is worth more than a tick: it is asked for again soon rather than at the next.
             sleep(AGAIN.min(every)).await;
         }
+    }
+}
+
+/// Finds mail of which no word came.
+async fn look_for_mail(me: Weak<Inner>) {
+    loop {
+        sleep(MAIL).await;
+        let Some(engine) = me.upgrade() else { return };
+        engine.look_for_mail();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Inner, fenced};
 use crate::event::{Event, Matched};
@@ -15,6 +16,22 @@ use crate::text::Tag;
 use crate::why::ByeWhy;
 
 impl Inner {
+    /// Some session waits for a partner from now on.
+    pub(crate) fn may_be_matched(&self) {
+        self.seeking.store(true, Ordering::Release);
+    }
+
+    /// Where somebody here waits for a partner, there may be mail although nobody has said so: the store's word of it may be
+    /// lost, and a proposed match lives for some seconds only.
+    pub(crate) fn look_for_mail(&self) {
+        if self.seeking.swap(false, Ordering::AcqRel)
+            && self.sessions.iter().any(|core| core.waits())
+        {
+            self.may_be_matched();
+            self.hub.mail_waits();
+        }
+    }
+
     /// Reads mail until there is none, if the store said that there is some. With the store in memory this is done by whoever
     /// caused the mail, before their own operation is answered; otherwise a background task does it.
     pub(crate) async fn read_mail(&self) {

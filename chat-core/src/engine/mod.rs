@@ -121,6 +121,8 @@ pub(crate) struct Inner {
     /// Held while mail is read, so that news stay in order. What was fetched and is not dealt with yet is kept, because
     /// whoever reads may be cancelled.
     reading_mail: tokio::sync::Mutex<VecDeque<Mail>>,
+    /// Whether some session may wait for a partner: set by each that does, taken back by a look at all of them.
+    seeking: AtomicBool,
     sessions: DashMap<SessionId, Arc<Core>>,
     users: DashMap<UserId, Vec<SessionId>>,
     next_session: AtomicU64,
@@ -260,6 +262,7 @@ impl Inner {
             beginning: tokio::sync::Mutex::default(),
             coming_back: AtomicBool::new(false),
             reading_mail: tokio::sync::Mutex::default(),
+            seeking: AtomicBool::new(false),
             sessions: DashMap::new(),
             users: DashMap::new(),
             next_session: AtomicU64::new(1),

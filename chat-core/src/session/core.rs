@@ -69,6 +69,11 @@ impl Core {
         seeking.requests.push(request);
     }
 
+    /// Whether it waits for a partner.
+    pub(crate) fn waits(&self) -> bool {
+        self.seeking.lock().as_ref().is_some_and(|seeking| !seeking.requests.is_empty())
+    }
+
     /// Notes under what name the session waits in its node's next life, if it still does.
     pub(crate) fn seeks_still(&self, request: &Request) {
         if let Some(seeking) = self.seeking.lock().as_mut()

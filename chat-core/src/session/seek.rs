@@ -98,6 +98,7 @@ impl SessionHandle {
         let blocked = engine.ask_blocks(core).await?;
         let request = self.request(engine.writer().await?, pool.clone(), tags, strict, blocked);
         core.seeks(request.clone());
+        engine.may_be_matched();
         let submitted = fenced!(engine, |by| {
             let request = Request { session: core.key(by), ..request.clone() };
             engine.backend().matching.submit(by, request).await
@@ -171,6 +172,7 @@ impl SessionHandle {
             let _changing = core.changing.lock().await;
             self.alive()?;
             core.seeks(request.clone());
+            engine.may_be_matched();
             let next = fenced!(engine, |by| {
                 let leave = self.pair_break(by, room);
                 let request = Request { session: core.key(by), ..request.clone() };

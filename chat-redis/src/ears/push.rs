@@ -135,7 +135,7 @@ impl Hall {
             ) => {
                 match std::str::from_utf8(&channel) {
                     Ok(channel) => self.message(channel, &message),
-                    Err(_) => self.stats.could_not_read(),
+                    Err(_) => self.stats.could_not_read(1),
                 }
                 None
             }
@@ -156,7 +156,7 @@ impl Hall {
             None => {}
         }
         let Some(room) = self.layout.room_of_channel(channel) else {
-            return self.stats.could_not_read();
+            return self.stats.could_not_read(1);
         };
         let shard = self.layout.shard_of(&room);
         let tell =
@@ -167,7 +167,7 @@ impl Hall {
             Ok(News::Count) => tell(&|sink| sink.count(&room)),
             Err(_) => {
                 // It may have been an entry.
-                self.stats.could_not_read();
+                self.stats.could_not_read(1);
                 tell(&|sink| sink.missed());
             }
         }
@@ -184,7 +184,7 @@ impl Hall {
                     life.tell(|sink| sink.mail());
                 }
             }
-            Err(_) => self.stats.could_not_read(),
+            Err(_) => self.stats.could_not_read(1),
         }
     }
 }

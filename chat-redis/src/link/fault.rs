@@ -99,6 +99,11 @@ fn clean(text: &str) -> Arc<str> {
 }
 
 impl Fault {
+    /// A replica would say so to whatever is written.
+    pub(crate) fn read_only() -> Self {
+        Self::Said { code: "READONLY".into(), text: "it is a replica, which only reads".into() }
+    }
+
     /// What it means that a connection could not be made.
     pub(crate) fn connecting(at: &Address, error: RedisError) -> Self {
         let code = error.code().unwrap_or_default();

@@ -120,7 +120,7 @@ impl Greeting {
             }
             return Err(said_so(&error));
         }
-        let (mut version, mut mode) = (String::new(), String::new());
+        let (mut version, mut mode, mut role) = (String::new(), String::new(), String::new());
         let mut parts = Parts::of(hello).map_err(|_| Fault::Odd)?;
         while parts.left() > 1 {
             let name = parts.bytes().map_err(|_| Fault::Odd)?;
@@ -132,6 +132,7 @@ impl Greeting {
             match &name[..] {
                 b"version" => version = text(value)?,
                 b"mode" => mode = text(value)?,
+                b"role" => role = text(value)?,
                 _ => {}
             }
         }
@@ -143,6 +144,7 @@ impl Greeting {
             ("sentinel", _) => "redis+sentinel",
             ("cluster", Kind::Single | Kind::Sentinel) => "redis+cluster",
             ("standalone", Kind::Cluster) => "redis",
+            _ if role == "replica" => return Err(Fault::read_only()),
             _ => return Ok(()),
         };
         Err(Disagreement::Mode { mode, url }.into())

@@ -8,7 +8,7 @@ use chat_testing::{Server, until};
 
 use super::support::guest::{Guest, assert_whole};
 use super::support::program::{engine, spec};
-use super::{id, own};
+use super::{id, own, reasons};
 
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -46,7 +46,12 @@ async fn a_full_redis_says_so_and_can_still_get_empty() {
     // Leases go on: nobody is taken out because there is no room for more.
     tokio::time::sleep(LEASE + LEASE / 2).await;
     assert_eq!(kim.count(&["left "]), 0, "{:?}", kim.lines());
-    // Whatever makes it smaller works.
+    // Whatever makes it smaller works, on connections that are made while it is full, too.
+    for kind in ["normal", "pubsub"] {
+        let killed: u64 = server.ask(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await;
+        assert!(killed > 0);
+    }
+    until("it is reached again", async || engine.room(&id("film")).await.is_ok()).await;
     lee.session.leave(&id("film")).await.unwrap();
     kim.hears(&["left lee"]).await;
     ann.session.cancel_seek("strangers").await.unwrap();
@@ -75,12 +80,7 @@ async fn a_master_that_becomes_a_replica_is_a_clear_error_until_it_is_one_again(
     let refused = kim.session.say(&id("film"), "hm").await.unwrap_err();
     assert_eq!(refused.code(), "unavailable", "{refused:?}");
     let connecting = Settings::from_url(&url).unwrap().connect().await.unwrap_err();
-    let mut why = format!("{connecting}");
-    let mut source = std::error::Error::source(&connecting);
-    while let Some(next) = source {
-        why += &format!(": {next}");
-        source = next.source();
-    }
+    let why = reasons(&connecting);
     assert!(why.contains("READONLY"), "{why}");
     let _: () = server.ask(&["REPLICAOF", "NO", "ONE"]).await;
     until("it goes on", async || kim.session.say(&id("film"), "well").await.is_ok()).await;

@@ -19,6 +19,7 @@ mod foreign;
 mod full;
 mod leftovers;
 mod nodes;
+mod partition;
 mod paused;
 mod refused;
 mod replies;
@@ -32,6 +33,17 @@ use chat_core::RoomId;
 fn own(url: &str) -> String {
     let and = if url.contains('?') { '&' } else { '?' };
     format!("{url}{and}prefix={}", support::stand::fresh_prefix())
+}
+
+/// An error with everything that is behind it.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let mut all = error.to_string();
+    let mut source = error.source();
+    while let Some(next) = source {
+        all += &format!(": {next}");
+        source = next.source();
+    }
+    all
 }
 
 fn id(room: &str) -> RoomId {

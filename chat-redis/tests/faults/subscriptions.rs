@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::Engine;
+use chat_core::testkit::Node;
+use chat_core::{Engine, NodeId, Presence};
 use chat_redis::{Settings, Stats};
 use chat_testing::{Proxy, Server, until};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
-use super::support::program::{engine, options};
+use super::support::program::{engine, options, spec};
 use super::{id, own};
 
 const LEASE: Duration = Duration::from_secs(5);
@@ -139,4 +140,54 @@ async fn the_last_word_of_a_quiet_room_is_heard_although_its_message_was_lost() 
     lee.hears(&["the last word"]).await;
     assert_whole(&lee.entries(&id("film")));
     assert_eq!((lee.count(&["reset"]), stats.deaf(), stats.reconnects()), (0, 0, 0));
+}
+
+/// A proposed match lives for three seconds, and a lease is renewed every five: whoever waits must not rely on being told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn matches_and_kicks_arrive_although_the_word_of_them_was_lost() {
+    let server = Server::start();
+    let proxy = Proxy::to(server.port).await;
+    let own = own("");
+    let lease = Duration::from_secs(15);
+    let there = engine(&format!("{}{own}", server.url()), lease).await;
+    let here = engine(&format!("{}{own}&probe_ms=600000", proxy.url()), lease).await;
+    let kim = Guest::on(&there, "kim").await;
+    let lee = Guest::on(&here, "lee").await;
+    lee.session.join_or_open(spec("film").with_presence(Presence::Count)).await.unwrap();
+    proxy.deafen();
+    lee.session.seek("strangers", &[]).await.unwrap();
+    kim.session.seek("strangers", &[]).await.unwrap();
+    for guest in [&kim, &lee] {
+        guest.hears(&["matched strangers~"]).await;
+        assert_eq!(guest.count(&["unmatched"]), 0, "{:?}", guest.lines());
+    }
+    there.kick(&id("film"), lee.session.user()).await.unwrap();
+    lee.hears(&["kicked film"]).await;
+    assert!(proxy.lost() > 0, "nothing was lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscribe_that_is_given_up_half_way_leaves_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::to(server.port).await;
+    let settings = Settings::from_url(&own(&proxy.url())).unwrap();
+    let node = Node::attach(settings.connect().await.unwrap(), NodeId(1)).await;
+    let heard = async || {
+        let channels: Vec<String> = server.ask(&["PUBSUB", "SHARDCHANNELS", "*film*"]).await;
+        !channels.is_empty()
+    };
+    // The server has the subscription and has said so, while the other half of the question waits for its answer.
+    proxy.hold(true);
+    let room = id("film");
+    let half_way = async {
+        until("somebody listens", heard).await;
+        // Until the answer to the subscription has come, too.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    tokio::select! {
+        which = node.backend.rooms.subscribe(node.writer, &room) => panic!("{which:?}"),
+        () = half_way => {}
+    }
+    proxy.hold(false);
+    until("nobody listens any more", async || !heard().await).await;
 }

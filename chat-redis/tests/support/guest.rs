@@ -1,5 +1,6 @@
 //! A user on an engine of the test itself, with everything that their session was told.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -178,6 +179,13 @@ pub fn assert_acknowledged(log: &[SharedEntry], acked: &[(u64, String)]) {
     let said = said(log);
     for one in acked {
         assert!(said.contains(one), "{one:?} was acknowledged and is not in the log");
+    }
+    // What one after the other was said is there one after the other.
+    let by = |text: &str| text.rsplit_once('-').map_or("", |(by, _)| by).to_owned();
+    let mut last: HashMap<String, u64> = HashMap::new();
+    for (n, text) in acked {
+        let before = last.insert(by(text), *n).unwrap_or(0);
+        assert!(before < *n, "{text:?} is number {n}, and what was said before it is {before}");
     }
     let mut texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
     texts.sort_unstable();
