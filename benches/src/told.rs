@@ -57,6 +57,16 @@ impl Told {
         (calls, usec)
     }
 
+    /// The same of scripts, of which there were to be so many: an operation is one.
+    ///
+    /// # Panics
+    /// If there were others.
+    pub async fn scripts(&mut self, operations: usize) -> (u64, u64) {
+        let told = self.command("evalsha").await;
+        assert_eq!(told.0, operations as u64, "each operation is one script, run once");
+        told
+    }
+
     /// A number of its `INFO`.
     pub async fn info(&mut self, name: &str) -> f64 {
         let info = self.text(&["INFO", "all"]).await;

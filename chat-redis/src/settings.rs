@@ -43,7 +43,7 @@ use crate::url::{Kind, Url};
 /// |---|---|---|
 /// | `prefix` | what all keys and channels begin with: 1 to 64 of `A–Z a–z 0–9 . _ : -` | `chat` |
 /// | `shards` | into how many parts everything is divided, 1 to 1024; fixed once the store was first used | 16 |
-/// | `timeout_ms` | the longest that a call waits for its answer | 2000 |
+/// | `timeout_ms` | the longest that a command waits for its answer; a `say` is tried once more | 2000 |
 /// | `connect_timeout_ms` | the longest that making one connection takes | 2000 |
 /// | `probe_ms` | how often it is made sure that subscriptions are heard | 5000 |
 /// | `ca` | a file with the certificates of those who may sign the servers' (PEM) | those the system trusts |

@@ -51,10 +51,21 @@ async fn nothing_but_the_books_is_left() {
         engines[0].close(&id(room)).await.unwrap();
     }
     // Time passes, as it does for nodes that are awake: leases, graces, closed rooms, memories of partners.
-    for _ in 0..(40 * 60 / 4) {
-        advance(&server, Duration::from_secs(4)).await;
-        engines[0].sweep().await;
+    let pass = async |minutes: u64| {
+        for _ in 0..(minutes * 60 / 4) {
+            advance(&server, Duration::from_secs(4)).await;
+            engines[0].sweep().await;
+        }
+    };
+    pass(10).await;
+    for key in server.keys("*").await {
+        // Who were last partners is remembered a little longer, and a pool with it.
+        let kept = ["meta", "book", "due", "pools", "p:strangers", "p0:strangers", "p1:strangers"];
+        let is_kept = kept.iter().any(|end| key.ends_with(&format!(":{end}")));
+        let lives: i64 = server.ask(&["PTTL", &key]).await;
+        assert!(is_kept || (0..=600_000).contains(&lives), "{key} is left, for {lives} ms");
     }
+    pass(30).await;
     engines[0].shutdown().await;
     let mut left = Vec::new();
     for key in server.keys("*").await {
