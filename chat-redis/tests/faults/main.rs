@@ -11,6 +11,7 @@ mod support;
 mod acl;
 mod away;
 mod cluster;
+mod databases;
 mod differential;
 mod dying;
 mod failover;

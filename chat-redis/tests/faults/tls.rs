@@ -42,6 +42,15 @@ async fn a_server_is_not_believed_under_a_name_that_its_certificate_does_not_hav
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_asks_for_a_certificate_is_given_one() {
+    let tls = Tls::strict();
+    let settings = || Settings::from_url(&tls.url()).unwrap().with_ca(tls.ca.clone());
+    assert!(settings().connect().await.is_err());
+    let (own, key) = tls.own.clone();
+    settings().with_certificate(own, key).connect().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_speaks_otherwise_than_the_port_is_refused() {
     let tls = Tls::start();
     let plain = tls.url().replace("rediss", "redis");
