@@ -181,12 +181,20 @@ impl Wire {
         let (before, began) = (inner.answered.load(Ordering::Relaxed), Instant::now());
         let mut connection = inner.connection.clone();
         let answer = connection.send_packed_commands(pipe, 0, pipe.len());
+        // What is handed over in the moment in which the connection breaks is never answered, not even by an error.
+        let answer = async {
+            tokio::select! {
+                biased;
+                answer = answer => answer.map_err(|_| Fault::Broken),
+                () = self.closed() => Err(Fault::Broken),
+            }
+        };
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(values)) => {
                 inner.answered.fetch_add(1, Ordering::Relaxed);
                 if values.len() == pipe.len() { Ok(values) } else { Err(Fault::Odd) }
             }
-            Ok(Err(_)) => Err(Fault::Broken),
+            Ok(Err(fault)) => Err(fault),
             Err(_) => {
                 // Whoever came with little time left has not waited for long, and says nothing about the connection.
                 let nothing = inner.answered.load(Ordering::Relaxed) == before;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chat_core::testkit::Node;
 use chat_core::{Engine, NodeId, Presence};
 use chat_redis::{Settings, Stats};
-use chat_testing::{Proxy, Server, until};
+use chat_testing::{PATIENCE, Proxy, Server, until};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options, spec};
@@ -190,4 +190,27 @@ async fn a_subscribe_that_is_given_up_half_way_leaves_nothing() {
     }
     proxy.hold(false);
     until("nobody listens any more", async || !heard().await).await;
+}
+
+/// Calls are handed over at every moment, also in the one in which the connection breaks. A lost one would wait for its
+/// time-out, which is longer here than anything is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_on_a_connection_that_broke() {
+    let server = Server::start();
+    let engine = engine(&own(&format!("{}?timeout_ms=60000", server.url())), LEASE).await;
+    let guests =
+        [Guest::in_room(&engine, "kim", "film").await, Guest::in_room(&engine, "lee", "tea").await];
+    let talkers = [
+        Talker::start(&guests[0].session, &id("film"), "kim"),
+        Talker::start(&guests[1].session, &id("tea"), "lee"),
+    ];
+    for _ in 0..300 {
+        for talker in &talkers {
+            talker.says(1).await;
+        }
+        let _: u64 = server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+    }
+    for talker in talkers {
+        tokio::time::timeout(PATIENCE, talker.finish()).await.unwrap();
+    }
 }
