@@ -77,7 +77,7 @@ impl ExpiryStore for RedisStore {
         let mut strange = redis::cmd("ZREM");
         strange.arg(self.layout.key_named(shard, "DUE", Whose::default()));
         let mut strangers = 0;
-        let mut read = || {
+        let read = || {
             let mut parts = Parts::of(answer)?;
             let next = match parts.value()? {
                 Value::Int(-1) => None,
