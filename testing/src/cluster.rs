@@ -11,11 +11,12 @@ pub struct Cluster {
     pub nodes: Vec<Server>,
 }
 
+const LINES: &str = "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {second}";
+
 impl Cluster {
     /// Starts it; answers once all three agree that all is well.
     pub async fn start() -> Self {
-        let lines = "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {second}";
-        let nodes: Vec<Server> = (0..3).map(|_| Server::with(lines)).collect();
+        let nodes: Vec<Server> = (0..3).map(|_| Server::with(LINES)).collect();
         for (at, node) in nodes.iter().enumerate() {
             let (from, to) = (at * 16_384 / 3, (at + 1) * 16_384 / 3 - 1);
             let range = [from.to_string(), to.to_string()];
@@ -40,6 +41,29 @@ impl Cluster {
             }
         }
         Self { nodes }
+    }
+
+    /// A further server, which copies one of these and takes its place where that is gone; answers once it has its copy.
+    pub async fn replica(&self, of: &Server) -> Server {
+        let server = Server::with(LINES);
+        let (port, bus) = (of.port.to_string(), of.second().to_string());
+        let _: () = server.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await;
+        let id: String = of.ask(&["CLUSTER", "MYID"]).await;
+        crate::until("the replica knows whom to copy", async || {
+            server.try_ask::<()>(&["CLUSTER", "REPLICATE", &id]).await.is_ok()
+        })
+        .await;
+        crate::until("the replica is known, and has its copy", async || {
+            let info: String = server.ask(&["INFO", "replication"]).await;
+            let mut known = true;
+            for node in &self.nodes {
+                let nodes: String = node.ask(&["CLUSTER", "NODES"]).await;
+                known &= nodes.lines().any(|line| line.contains("slave") && line.contains(&id));
+            }
+            known && info.contains("master_link_status:up")
+        })
+        .await;
+        server
     }
 
     /// Its address in a URL.

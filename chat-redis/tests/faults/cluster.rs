@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_redis::Settings;
-use chat_testing::{Cluster, Server, until};
+use chat_testing::{Cluster, Server, until, within};
 
 use super::acl;
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
@@ -91,6 +91,27 @@ async fn a_cluster_without_one_of_its_nodes_is_unavailable_until_it_is_back() {
     kim.hears(&["said kim well"]).await;
     assert_whole(&kim.entries(&id("film")));
     assert_eq!(kim.count(&["left "]), 0, "{:?}", kim.lines());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_takes_a_nodes_place_is_found() {
+    let cluster = Cluster::start().await;
+    let url = own(&cluster.url());
+    let engine = engine(&url, LEASE).await;
+    let kim = Guest::in_room(&engine, "kim", "film").await;
+    let (with, ..) = places(&cluster, "film").await;
+    let replica = cluster.replica(with).await;
+    let kept = kim.session.say(&id("film"), "kept").await.unwrap();
+    until("the replica has it", async || with.ask::<u64>(&["WAIT", "1", "100"]).await == 1).await;
+    with.kill();
+    let back = async || kim.session.say(&id("film"), "and on").await.is_ok();
+    within(Duration::from_secs(40), "the talk goes on", back).await;
+    kim.hears(&["said kim and on"]).await;
+    let entries = kim.entries(&id("film"));
+    assert_whole(&entries);
+    assert!(entries.iter().any(|entry| entry.cursor() == kept.cursor()));
+    assert_eq!((kim.count(&["reset"]), kim.count(&["left "])), (0, 0), "{:?}", kim.lines());
+    assert!(replica.ask::<i64>(&["DBSIZE"]).await > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
