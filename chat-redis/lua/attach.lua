@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Begins a node's life in one shard.
 -- USES: time
 -- KEYS: BOOK DUE MAIL
@@ -8,11 +8,18 @@
 -- to be taken out.
 -- Returns: the place in MAIL behind which this life's mail will be, and the number of the newest piece
 
+-- Which of its lives it is.
+local function incarnation(life)
+  local number = 0
+  for at = 9, 16 do number = number * 256 + string.byte(life, at) end
+  return number
+end
+
 local reaped, mails = begin('s', 'm')
 local node = 'W' .. string.sub(writer, 1, 8)
 for _, field in ipairs(redis.call('HKEYS', BOOK)) do
-  if string.sub(field, 1, 9) == node and #field == 17 then
-    local earlier = string.sub(field, 2)
+  local earlier = string.sub(field, 2)
+  if string.sub(field, 1, 9) == node and #field == 17 and incarnation(earlier) < incarnation(writer) then
     redis.call('HDEL', BOOK, field)
     -- Whoever reaps it is to tell of it, once.
     redis.call('HSET', BOOK, 'D' .. earlier, 1)

@@ -10,6 +10,8 @@
 if not begin('W' .. writer) then return { 'fenced' } end
 pool_load()
 if not p.n and make ~= '1' then return { 'new' } end
+read_blocks({ user })
+if not blocks[user] then return redis.error_reply('CORRUPT blocks are not whole') end
 local refused, out, other = parts(user, session)
 if refused then return refused end
 if out then part(out) end

@@ -74,7 +74,6 @@ redis.call('HSET', ENGAGED, user1, room, user2, room)
 
 local news = pool .. '\0' .. room
 if #one.tags > 0 and #two.tags > 0 then
-  table.sort(one.tags)
   for _, tag in ipairs(one.tags) do
     if has(two.tags, tag) then news = news .. '\0' .. tag end
   end

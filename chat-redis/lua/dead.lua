@@ -12,8 +12,8 @@
 --          'none' where there is no such room any more | 'fenced'
 
 if not begin('W' .. writer) then return { 'fenced' } end
-load()
-if over('') then
+-- What is left in a room whose record cannot be read is not worth that the others wait for it.
+if not pcall(load) or over('') then
   for at = 3, #ARGV do
     redis.call('ZREM', INDEX, index_row(ARGV[at]))
   end
@@ -23,9 +23,9 @@ local gone = 0
 for at = 3, #ARGV do
   local session = ARGV[at]
   if r.closed then break end
-  local user = redis.call('HGET', SESSIONS, 's' .. session)
-  local p = user and present(user)
-  if not p then
+  local found, user = pcall(redis.call, 'HGET', SESSIONS, 's' .. session)
+  local whole, p = pcall(present, found and user or '')
+  if not (found and user and whole and p) then
     redis.call('ZREM', INDEX, index_row(session))
   elseif p.sessions == session then
     user_out(p, 'lost')

@@ -14,27 +14,30 @@ local own, lives = begin('W' .. writer, 'W' .. dead)
 if not own then return { 'fenced' } end
 if lives then return { 'ok' } end
 pool_load()
-local users, over = {}, {}
+local users, others, left_over = {}, {}, {}
 for at = 6, #ARGV do users[#users + 1] = ARGV[at] end
 read_tickets(users)
 for _, user in ipairs(users) do
   local t = tickets[user]
   if t and string.sub(t.session, 1, 16) == dead then
-    over[#over + 1] = give_up(t)
+    others[#others + 1] = give_up(t)
   elseif before[user] == nil then
     -- A row that finds nothing would be found again for ever.
     redis.call('ZREM', INDEX, dead .. 'p' .. pool .. '\0' .. user)
   end
 end
-for at, t in ipairs(over) do
-  if string.sub(t.session, 1, 16) == dead and tickets[t.user] == t then
+for _, t in ipairs(others) do
+  if tickets[t.user] ~= t then
+    -- It was one of them.
+  elseif string.sub(t.session, 1, 16) == dead then
     give_up(t)
-    over[at] = false
+  else
+    left_over[#left_over + 1] = t
   end
 end
-table.sort(over, function(a, b) return (a and a.arrival or 0) < (b and b.arrival or 0) end)
-for _, t in ipairs(over) do
-  if t and tickets[t.user] == t and t.state == 'w' then settle(t) end
+table.sort(left_over, function(a, b) return a.arrival < b.arrival end)
+for _, t in ipairs(left_over) do
+  if t.state == 'w' then settle(t) end
 end
 pool_done()
 return { 'ok' }

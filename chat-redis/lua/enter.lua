@@ -2,7 +2,6 @@
 -- Takes a session into a room that there is.
 -- USES: time room come
 -- KEYS: BOOK DUE INDEX USERS LIVE VISITED ROOM MEMBERS SESSIONS NOTICES GRACES VISITORS
--- PAIR:
 -- ARGV: writer room epoch session user name
 --
 -- epoch: '' for whichever life there is.

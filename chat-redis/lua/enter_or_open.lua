@@ -8,7 +8,7 @@
 -- spare: '' where there may be no room more than there are.
 -- Atomicity: opening, the check of the capacity, whether this is the user's first session, the notice, the numbers.
 -- Returns: 'in' created you epoch, then number and entry for each entry written | 'full' | 'forbidden' | 'closed' why |
---          'missing' | 'noplace' | 'fenced'
+--          'missing' | 'noplace' | 'again' (so many were in it before that this takes several steps) | 'fenced'
 
 local by, whose = begin('W' .. writer, 'W' .. string.sub(session, 1, 16))
 if not (by and whose) then return { 'fenced' } end
@@ -16,6 +16,7 @@ load()
 local created, you = 0, user
 if epoch == '' and (not r or r.closed) then
   if not r and spare == '' then return { 'noplace' } end
+  if r and disperse() then return { 'again' } end
   created = 1
   make({ epoch = new, kind = kind, title = title, meta = meta, owner = owner, policy = policy })
   session_in(session, user, name, nil)

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Gives a node the number of its next life.
 -- USES: time
 -- KEYS: BOOK

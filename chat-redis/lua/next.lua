@@ -14,7 +14,9 @@ local own, theirs = begin('W' .. writer, 'W' .. string.sub(session, 1, 16))
 if not (own and theirs) then return { 'fenced' } end
 pool_load()
 if not p.n and make ~= '1' then return { 'new' } end
-if is_full() and not ticket(user) then return { 'full' } end
+-- What they may wait with already is read before anything is written.
+local waits = ticket(user)
+if is_full() and not waits then return { 'full' } end
 local refused, out = parts(user, leaving)
 if refused then return refused end
 if out then part(out) end

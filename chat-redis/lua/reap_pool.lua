@@ -88,13 +88,15 @@ for _, member in ipairs(due) do
   end
 end
 
+local over = {}
 local ended = redis.call('ZRANGE', BLOCKS, '-inf', now, 'BYSCORE', 'LIMIT', 0, ITEMS)
 for _, member in ipairs(ended) do
   if looked >= LOOKS then break end
   local by, whom = read_block(member)
   read_blocks({ by })
-  unblock(by, whom)
-  redis.call('ZREM', BLOCKS, member)
+  -- One that cannot be read has no list in which it could be.
+  if blocks[by] then unblock(by, whom) end
+  over[#over + 1] = member
   left = true
   looked = looked + settle_user(by)
 end
@@ -117,6 +119,7 @@ end
 
 -- The deadline is set to what it is now, not only earlier: so not by `pool_done`.
 p.due, left = 0, true
+if #over > 0 then redis.call('ZREM', BLOCKS, unpack(over)) end
 blocks_done()
 pool_done()
 if not p.n then return { 'ok', lapsed, 0 } end

@@ -11,10 +11,10 @@ load()
 if over('') or r.pair then return { 'none' } end
 local p = present(user)
 if not p or p.name == name then return { 'none' } end
+if r.logs then write(NOTICES, '${NOTICES}', 'r', user .. '\0' .. name) end
 redis.call('ZREM', MEMBERS, user .. '\0' .. p.since .. '\0' .. p.name)
-redis.call('ZADD', MEMBERS, 0, user .. '\0' .. p.since .. '\0' .. name)
+redis.call('ZADD', MEMBERS, '0', user .. '\0' .. p.since .. '\0' .. name)
 p.name = name
 keep(p)
-if r.logs then write(NOTICES, ${NOTICES}, 'r', user .. '\0' .. name) end
 done()
 return { 'ok', r.epoch, unpack(wrote) }

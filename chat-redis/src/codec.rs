@@ -349,8 +349,10 @@ pub(crate) fn read_mail(bytes: &[u8]) -> Result<Mail> {
             let mut parts = rest.split(|byte| *byte == 0);
             let name = pool(parts.next().ok_or(corrupt)?)?;
             let id = room(parts.next().ok_or(corrupt)?)?;
-            let shared =
-                parts.map(|tag| text(tag, WHAT).map(Tag::stored)).collect::<Result<_>>()?;
+            let shared = parts.map(|tag| text(tag, WHAT).map(Tag::stored));
+            // Scripts know no order of letters but that of the server's language.
+            let mut shared = shared.collect::<Result<Vec<_>>>()?;
+            shared.sort_unstable();
             Mail::Matched { pool: name, room: id, session, shared }
         }
         b'U' => {

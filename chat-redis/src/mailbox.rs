@@ -68,18 +68,17 @@ impl MailPlace {
         entries: Value,
         read: &mut Read,
     ) -> Result<(), Corrupt> {
-        if newest < self.number {
-            // All that was kept is lost, and numbers have begun anew.
-            *self = Self::default();
-            read.more = true;
-            return Ok(());
-        }
+        // A master that took over may not have what we have read last: numbers are given again then, and only what stands
+        // behind our place in the stream is new.
+        self.number = self.number.min(newest);
+        // Where the stream is read from its start, only the number tells.
+        let all_new = self.id != Id::default();
         let mut entries = Parts::of(entries)?;
         let count = entries.left();
         while entries.left() > 0 {
             let mut entry = entries.parts()?;
             let at = id(&entry.bytes()?)?;
-            self.take_entry(writer, at, reply::pairs(entry.value()?)?, read)?;
+            self.take_entry(writer, at, reply::pairs(entry.value()?)?, all_new, read)?;
         }
         if count == PAGE {
             read.more = true;
@@ -99,6 +98,7 @@ impl MailPlace {
         writer: &[u8],
         at: Id,
         fields: Vec<(Bytes, Bytes)>,
+        all_new: bool,
         read: &mut Read,
     ) -> Result<(), Corrupt> {
         let corrupt = Corrupt("mail");
@@ -108,7 +108,7 @@ impl MailPlace {
         read.lose(number.saturating_sub(self.number.saturating_add(1)));
         while let Some((_, of)) = fields.next() {
             let (_, text) = fields.next().ok_or(corrupt)?;
-            if number > self.number {
+            if all_new || number > self.number {
                 self.number = number;
                 if of.is_empty() || of == writer {
                     match codec::read_mail(&text) {
@@ -130,4 +130,59 @@ fn id(bytes: &[u8]) -> Result<Id, Corrupt> {
     let dash = bytes.iter().position(|byte| *byte == b'-').ok_or(Corrupt(WHAT))?;
     let number = |bytes| codec::read_number(bytes, WHAT);
     Ok((number(&bytes[..dash])?, number(&bytes[dash + 1..])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry at this place in the stream, with one piece for everybody.
+    fn entry(at: u64, number: u64) -> Value {
+        let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
+        let disconnect = format!("Dkicked\0user-{number}");
+        let fields = ["i", &number.to_string(), "w", "", "m", &disconnect].map(text);
+        Value::Array(vec![text(&format!("{at}-0")), Value::Array(fields.into())])
+    }
+
+    /// What is new of these entries, by the number of the user in it.
+    fn take(place: &mut MailPlace, newest: u64, entries: &[(u64, u64)]) -> (Vec<u64>, u64, bool) {
+        let entries = entries.iter().map(|(at, number)| entry(*at, *number)).collect();
+        let mut read = Read::default();
+        place.take(b"somebody", newest, Value::Array(entries), &mut read).unwrap();
+        let (lost, more) = (read.lost, read.more);
+        let number = |mail| match mail {
+            Mail::Disconnect { user, .. } => user.as_str()[5..].parse().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        (read.news().into_iter().map(number).collect(), lost, more)
+    }
+
+    #[test]
+    fn what_is_behind_the_place_is_new_and_what_is_missing_is_counted() {
+        let mut place = MailPlace::read(b"0-0 2").unwrap();
+        assert_eq!(take(&mut place, 4, &[(10, 3), (11, 4)]), (vec![3, 4], 0, false));
+        assert_eq!(take(&mut place, 4, &[]), (vec![], 0, false));
+        assert_eq!(take(&mut place, 8, &[(15, 7), (16, 8)]), (vec![7, 8], 2, false));
+    }
+
+    #[test]
+    fn after_a_failover_nothing_is_given_again_and_nothing_is_passed_over() {
+        // Up to 100 was read, and the new master stands at 95.
+        let mut place = MailPlace::read(b"50-0 100").unwrap();
+        assert_eq!(take(&mut place, 95, &[]), (vec![], 0, false));
+        assert_eq!(take(&mut place, 96, &[(60, 96)]), (vec![96], 0, false));
+        // The same where much has come before it was asked.
+        let mut place = MailPlace::read(b"50-0 100").unwrap();
+        let come: Vec<_> = (96..=101).map(|number| (number, number)).collect();
+        let (news, lost, _) = take(&mut place, 101, &come);
+        assert_eq!((news, lost), ((96..=101).collect(), 0));
+    }
+
+    #[test]
+    fn a_stream_under_a_clock_that_was_set_back_is_read_from_its_start() {
+        let mut place = MailPlace::read(b"50-0 3").unwrap();
+        assert_eq!(take(&mut place, 5, &[]), (vec![], 0, true));
+        let all = [(48, 2), (49, 3), (20, 4), (21, 5)];
+        assert_eq!(take(&mut place, 5, &all), (vec![4, 5], 0, false));
+    }
 }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chat_core::id::{SessionKey, Writer};
 use chat_core::store::{Happened, Reaped, StoreResult};
 use chat_core::{CloseWhy, RoomId};
+use redis::Value;
 
 use crate::codec::{self, Corrupt};
+use crate::keys::Whose;
 use crate::link::unreadable;
 use crate::reply::Parts;
+use crate::script::{Call, reap_batch};
 use crate::store::{RedisStore, first_word};
 
 const OP: &str = "reap";
@@ -23,6 +27,8 @@ struct Left {
     /// Whether it waits in pools.
     waits: bool,
     more: bool,
+    /// Rows that cannot be read.
+    strange: Vec<Bytes>,
 }
 
 impl RedisStore {
@@ -37,7 +43,7 @@ impl RedisStore {
 
     /// Judges a node shard by shard, and takes out a part of what it has left.
     pub(crate) async fn reap_node(&self, by: Writer, node: Writer) -> StoreResult<Reaped> {
-        let batch = self.options.reap_batch.max(1);
+        let batch = reap_batch(&self.options);
         let judge = |shard| {
             self.in_shard(&self.scripts.judge, shard)
                 .arg(&codec::writer(by)[..])
@@ -48,22 +54,25 @@ impl RedisStore {
         let answers = self.link.run_all(OP, (0..shards).map(judge).collect()).await?;
         let mut reaped = Reaped::default();
         let (mut room_left, mut calls, mut rooms) = (batch, Vec::new(), Vec::new());
+        let (mut waits, mut first_error) = (Vec::new(), None);
         for (shard, answer) in answers.into_iter().enumerate() {
             let (word, parts) = first_word(OP, answer)?;
             if word != "over" {
                 continue;
             }
             self.over(node);
+            let shard = shard as u16;
             let mut left = left(parts).map_err(unreadable(OP))?;
+            if !left.strange.is_empty() {
+                self.forget_rows(shard, std::mem::take(&mut left.strange)).await?;
+            }
             // Each shard finds out for itself; one of them tells.
-            if left.first && shard as u64 == node.node.0 % u64::from(shards) {
+            if left.first && u64::from(shard) == node.node.0 % u64::from(shards) {
                 reaped.happened.push(Happened::Dead { writer: node });
             }
             reaped.more |= left.more;
-            if left.waits && room_left > 0 {
-                let shard = shard as u16;
-                let (found, _) = self.drop_tickets(by, shard, node, room_left).await?;
-                room_left = room_left.saturating_sub(found);
+            if left.waits {
+                waits.push(shard);
             }
             for (room, mut sessions) in std::mem::take(&mut left.sessions) {
                 sessions.truncate(room_left);
@@ -73,21 +82,59 @@ impl RedisStore {
                 }
                 let call = self.in_room(&self.scripts.dead, &room);
                 let call = call.arg(&codec::writer(by)[..]).arg(room.as_str());
-                let with = |call: crate::script::Call, session: &SessionKey| {
-                    call.arg(&codec::session(*session)[..])
-                };
+                let with =
+                    |call: Call, session: &SessionKey| call.arg(&codec::session(*session)[..]);
                 calls.push(sessions.iter().fold(call, with));
                 rooms.push(room);
             }
         }
-        let answers = self.link.run_all(OP, calls).await?;
-        for (room, answer) in rooms.iter().zip(answers) {
-            let (word, parts) = first_word(OP, answer)?;
-            if word == "ok" {
-                taken_out(room, parts, &mut reaped).map_err(unreadable(OP))?;
+        for (room, answer) in rooms.iter().zip(self.each(calls).await) {
+            let taken = answer.and_then(|answer| {
+                let (word, parts) = first_word(OP, answer)?;
+                if word != "ok" {
+                    return Ok(());
+                }
+                taken_out(room, parts, &mut reaped).map_err(unreadable(OP))
+            });
+            // What is wrong with one room or pool is not to keep ghosts in all others.
+            first_error = first_error.or(taken.err());
+        }
+        for shard in waits {
+            if room_left == 0 {
+                break;
+            }
+            match self.drop_tickets(by, shard, node, room_left).await {
+                Ok((found, _)) => room_left = room_left.saturating_sub(found),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Ok(reaped)
+        first_error.map_or(Ok(reaped), Err)
+    }
+
+    /// Runs steps of which one may fail without the others.
+    async fn each(&self, calls: Vec<Call>) -> Vec<StoreResult<Value>> {
+        match self.link.run_all(OP, calls.clone()).await {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            // Once more, one by one: what was done already finds nothing left to do.
+            Err(_) => {
+                let mut answers = Vec::with_capacity(calls.len());
+                for call in calls {
+                    answers.push(self.link.run(OP, call).await);
+                }
+                answers
+            }
+        }
+    }
+
+    /// Takes rows out of an index that cannot be read: nobody could ever take out what they stand for.
+    async fn forget_rows(&self, shard: u16, rows: Vec<Bytes>) -> StoreResult<()> {
+        self.stats.could_not_read(rows.len() as u64);
+        let mut rem = redis::cmd("ZREM");
+        rem.arg(self.layout.key_named(shard, "INDEX", Whose::default()));
+        for row in &rows {
+            rem.arg(&row[..]);
+        }
+        self.link.read(OP, shard, rem).await.map(|_| ())
     }
 }
 
@@ -97,7 +144,12 @@ fn left(mut parts: Parts) -> Result<Left, Corrupt> {
     while parts.left() > 0 {
         let row = parts.bytes()?;
         if row.get(16) == Some(&b'r') {
-            let (writer, row) = (codec::read_writer(&row[..16])?, codec::read_index_row(&row)?);
+            let read = codec::read_writer(&row[..16])
+                .and_then(|writer| codec::read_index_row(&row).map(|row| (writer, row)));
+            let Ok((writer, row)) = read else {
+                left.strange.push(row);
+                continue;
+            };
             let session = writer.session(row.session);
             left.sessions.entry(row.room).or_default().push(session);
         } else {

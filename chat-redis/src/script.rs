@@ -275,6 +275,11 @@ fn without_comments(code: &str) -> String {
     })
 }
 
+/// How much one step of reaping takes at once: no more than Lua has a place for, at 1 or 2 arguments each.
+pub(crate) fn reap_batch(options: &StoreOptions) -> usize {
+    options.reap_batch.clamp(1, 1_000)
+}
+
 /// The options, as scripts name them; times in ms.
 fn numbers(layout: &Layout, options: &StoreOptions, time: Time) -> HashMap<&'static str, String> {
     let ms = |time: std::time::Duration| time.as_millis().to_string();
@@ -291,7 +296,7 @@ fn numbers(layout: &Layout, options: &StoreOptions, time: Time) -> HashMap<&'sta
         ("KEYS_HALF", (options.keys / 2).max(1).to_string()),
         ("NOTICES", options.notices.to_string()),
         ("MAIL_MAX", options.mail.max(1).to_string()),
-        ("REAP_BATCH", options.reap_batch.max(1).to_string()),
+        ("REAP_BATCH", reap_batch(options).to_string()),
         ("WIDEN", ms(rules.widen)),
         ("SOFT", ms(rules.soft)),
         ("CONFIRM", ms(rules.confirm)),

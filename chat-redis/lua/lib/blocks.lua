@@ -16,6 +16,7 @@ end
 -- Takes a block out of a user's; returns its member of BLOCKS, where there was one.
 local function unblock(by, whom)
   local list, kept, member = blocks[by], {}, nil
+  if not list then return error({ err = 'CORRUPT blocks are not whole' }) end
   for at = 1, #list, 2 do
     if list[at] == whom then
       member = list[at + 1] .. by .. '\0' .. whom
@@ -53,7 +54,7 @@ local function block(by, whom)
       if count > ${BLOCKS_IN_POOL} and not has(ended, member) then
         local theirs, them = read_block(member)
         read_blocks({ theirs })
-        unblock(theirs, them)
+        if blocks[theirs] then unblock(theirs, them) end
         ended[#ended + 1], lost[#lost + 1], count = member, theirs, count - 1
       end
     end

@@ -64,14 +64,18 @@ end
 
 -- Takes a user out with all sessions; a pair room closes with it.
 local function user_out(p, why)
+  local before, _, _, empty = live(), times()
+  -- The entry first: where it cannot be written nobody is out.
+  notice('l', p.user .. '\0' .. p.name .. '\0' .. before - 1 .. '\0' .. why)
   local fields = { 'u' .. p.user }
   for at = 1, #p.sessions, 24 do
     local session = string.sub(p.sessions, at, at + 23)
     fields[#fields + 1] = 's' .. session
     redis.call('ZREM', INDEX, index_row(session))
   end
-  redis.call('HDEL', SESSIONS, unpack(fields))
-  local before = live()
+  for from = 1, #fields, 1000 do
+    redis.call('HDEL', SESSIONS, unpack(fields, from, math.min(from + 999, #fields)))
+  end
   local gone = redis.call('ZREM', MEMBERS, p.user .. '\0' .. p.since .. '\0' .. p.name)
   here, visited = before - gone, visited - gone
   if p.sessions == '' then redis.call('ZREM', GRACES, p.user) end
@@ -91,10 +95,8 @@ local function user_out(p, why)
   end
   if here == 0 then
     redis.call('HSET', ROOM, 's', digits(now))
-    local _, _, empty = times()
     if empty > 0 then arm(now + empty) end
   end
   moved = true
-  notice('l', p.user .. '\0' .. p.name .. '\0' .. here .. '\0' .. why)
   if r.pair then close('partner_left') end
 end

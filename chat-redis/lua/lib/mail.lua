@@ -7,11 +7,10 @@
 -- post(writer, text): tells this life of a node ('' for all of them); the text is of the form that the codec knows.
 -- post_all(news): the same for several pieces, given in turn.
 
-local function post_all(news)
-  if #news == 0 then return end
-  local count = #news / 2
+local function post_some(news, from, to)
+  local count = (to - from + 1) / 2
   local entry, nodes = { 'i', redis.call('HINCRBY', BOOK, 'm', count) - count + 1 }, {}
-  for at = 1, #news, 2 do
+  for at = from, to, 2 do
     local of = #entry
     entry[of + 1], entry[of + 2], entry[of + 3], entry[of + 4] = 'w', news[at], 'm', news[at + 1]
     nodes[news[at]] = true
@@ -19,6 +18,11 @@ local function post_all(news)
   redis.call('XADD', MAIL, 'MAXLEN', '=', ${MAIL_MAX}, '*', unpack(entry))
   redis.call('PEXPIRE', MAIL, 600000)
   for writer in pairs(nodes) do redis.call('SPUBLISH', MAIL .. '${CHANNELS}', writer) end
+end
+
+-- Lua has no place for too many arguments at once.
+local function post_all(news)
+  for from = 1, #news, 1000 do post_some(news, from, math.min(from + 999, #news)) end
 end
 
 local function post(writer, text)

@@ -1,4 +1,4 @@
--- Opening a room. Behind `room` and `disperse`.
+-- Opening a room. Behind `room`; of a life that has closed everybody must have been forgotten, see `disperse`.
 --
 -- make(new): a new life of the room, in place of none or of one that has closed. `new` has epoch, kind, title, meta, owner,
 -- policy (as kept), and pair (as kept) where it is a pair room; '' stands for none.
@@ -9,8 +9,8 @@ local function make(new)
     -- Its times go on from there, like those within a log; and readers of the life before can still be told its end.
     created = math.max(now, r.at)
     ended = r.epoch .. ' ' .. r.n .. ' ' .. r.at .. ' ' .. r.closed
-    repeat until not disperse()
-  else
+  elseif not redis.call('ZSCORE', DUE, 'r' .. room) then
+    -- Where it is among what is due it is counted still: time has forgotten it before those who reap.
     redis.call('HINCRBY', BOOK, 'r', 1)
   end
   redis.call('UNLINK', ROOM, MEMBERS, SESSIONS, SAID, NOTICES, GRACES, VISITORS, KEYS0, KEYS1)

@@ -51,7 +51,11 @@ local function read_tickets(users)
   if #unknown == 0 then return end
   local kept = redis.call('HMGET', TICKETS, unpack(unknown))
   for at, user in ipairs(unknown) do
-    if kept[at] then tickets[user] = ticket_of(user, kept[at]) end
+    if kept[at] then
+      -- One that cannot be read is in nobody's way: it is as if it were not there.
+      local whole, t = pcall(ticket_of, user, kept[at])
+      tickets[user] = whole and t
+    end
   end
 end
 
@@ -112,9 +116,9 @@ local function read_blocks(users)
   local kept = redis.call('HMGET', BLOCKED, unpack(unknown))
   for at, user in ipairs(unknown) do
     if kept[at] then
-      local list = cmsgpack.unpack(kept[at])
-      if type(list) ~= 'table' then return error({ err = 'CORRUPT blocks are not whole' }) end
-      blocks[user] = list
+      -- Of whom that cannot be read they meet nobody.
+      local whole, list = pcall(cmsgpack.unpack, kept[at])
+      blocks[user] = whole and type(list) == 'table' and list
     end
   end
 end
@@ -124,7 +128,7 @@ local function apart(a, b)
   return a.user == b.user
     or (not (a.released and b.released) and (has(a.partners, b.user) or has(b.partners, a.user)))
     or has(a.blocked, b.user) or has(b.blocked, a.user)
-    or has(blocks[a.user], b.user) or has(blocks[b.user], a.user)
+    or not (blocks[a.user] and blocks[b.user]) or has(blocks[a.user], b.user) or has(blocks[b.user], a.user)
 end
 
 -- The last two partners of a user, newest first. A ticket keeps a copy, so that whether two fit does not change behind
@@ -255,10 +259,16 @@ local function scan(me)
           for user, arrival in pairs(found) do
             if not (horizon and arrival > horizon) then
               order[#order + 1] = { arrival, user }
-              users[#users + 1] = user
             end
           end
           if #order > 1 then table.sort(order, function(a, b) return a[1] < b[1] end) end
+          -- No more than are looked at.
+          local most = ${SCAN} - looked
+          if #order > most then
+            horizon = order[most][1]
+            for at = #order, most + 1, -1 do order[at] = nil end
+          end
+          for at, place in ipairs(order) do users[at + 1] = place[2] end
           read_tickets(users)
           read_blocks(users)
           for _, place in ipairs(order) do
@@ -316,7 +326,7 @@ end
 
 -- Nothing is left in the pool: neither is it itself.
 local function pool_ends()
-  redis.call('UNLINK', POOL, PARTNERS0, PARTNERS1)
+  redis.call('UNLINK', POOL, QUEUES, MATCHES, TIMERS, BLOCKED, PARTNERS0, PARTNERS1)
   redis.call('ZREM', DUE, 'p' .. pool)
   redis.call('SREM', POOLS, pool)
   p = { young = '0' }
