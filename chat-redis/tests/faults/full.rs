@@ -7,7 +7,7 @@ use chat_redis::Settings;
 use chat_testing::{Server, until};
 
 use super::support::guest::{Guest, assert_whole};
-use super::support::program::{engine, spec};
+use super::support::program::{self, spec};
 use super::{id, own, reasons};
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -23,7 +23,8 @@ fn said(error: &Error) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_redis_says_so_and_can_still_get_empty() {
     let server = Server::with("maxmemory-policy noeviction");
-    let engine = engine(&own(&server.url()), LEASE).await;
+    let url = own(&server.url());
+    let engine = program::engine(&url, LEASE).await;
     let kim = Guest::in_room(&engine, "kim", "film").await;
     let lee = Guest::in_room(&engine, "lee", "film").await;
     let ann = Guest::on(&engine, "ann").await;
@@ -55,7 +56,10 @@ async fn a_full_redis_says_so_and_can_still_get_empty() {
     lee.session.leave(&id("film")).await.unwrap();
     kim.hears(&["left lee"]).await;
     ann.session.cancel_seek("strangers").await.unwrap();
-    engine.close(&id("tea")).await.unwrap();
+    // Also by a node that comes only now.
+    let late = program::engine(&url, LEASE).await;
+    late.close(&id("tea")).await.unwrap();
+    late.shutdown().await;
     engine.kick(&id("film"), kim.session.user()).await.unwrap();
 
     let _: () = server.ask(&["CONFIG", "SET", "maxmemory", "0"]).await;
@@ -72,7 +76,7 @@ async fn a_full_redis_says_so_and_can_still_get_empty() {
 async fn a_master_that_becomes_a_replica_is_a_clear_error_until_it_is_one_again() {
     let (server, other) = (Server::start(), Server::start());
     let url = own(&server.url()) + "&timeout_ms=500";
-    let engine = engine(&url, Duration::from_secs(5)).await;
+    let engine = program::engine(&url, Duration::from_secs(5)).await;
     let kim = Guest::in_room(&engine, "kim", "film").await;
     // Nothing is copied: it asks a master that is of no use.
     let _: () = server.ask(&["CONFIG", "SET", "masterauth", "wrong"]).await;

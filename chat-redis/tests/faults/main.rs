@@ -11,6 +11,7 @@ mod support;
 mod acl;
 mod away;
 mod cluster;
+mod damaged;
 mod databases;
 mod differential;
 mod dying;
