@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use redis::Value;
 
-use chat_core::entry::SharedEntry;
 use chat_core::store::{
     Blocked, Confirmed, Happened, Mail, MatchStore, Next, PairBreak, Reaped, Request, StoreResult,
     Submitted, Withdrawn,
@@ -18,7 +17,7 @@ use chat_core::{Bound, Epoch, MatchId, PoolName, RoomId, SessionKey, StoreError,
 use crate::codec::{self, Corrupt};
 use crate::keys::Whose;
 use crate::link::{failed, unreadable};
-use crate::reply::{self, Parts};
+use crate::reply::Parts;
 use crate::script::{Call, Script};
 use crate::store::{RedisStore, first_word};
 
@@ -122,7 +121,7 @@ impl MatchStore for RedisStore {
         let (word, mut parts) = self.with_pool(OP, by, next).await?;
         match &word[..] {
             b"waiting" => {
-                let wrote = wrote(&leave.room, &mut parts).map_err(unreadable(OP))?;
+                let wrote = parts.wrote(&leave.room).map_err(unreadable(OP))?;
                 Ok(Next::Waiting { wrote })
             }
             b"engaged" => Ok(Next::Engaged { room: room(OP, &mut parts)? }),
@@ -144,7 +143,7 @@ impl MatchStore for RedisStore {
         let (word, mut parts) = self.with_pool(OP, by, block).await?;
         match &word[..] {
             b"blocked" => {
-                let wrote = wrote(&leave.room, &mut parts).map_err(unreadable(OP))?;
+                let wrote = parts.wrote(&leave.room).map_err(unreadable(OP))?;
                 Ok(Blocked::Blocked { wrote })
             }
             b"notmember" => Ok(Blocked::NotMember),
@@ -356,26 +355,11 @@ fn room(op: &'static str, parts: &mut Parts) -> StoreResult<RoomId> {
     read(parts).map_err(unreadable(op))
 }
 
-/// What was written in a room: its epoch, then number and entry in turn.
-fn wrote(room: &RoomId, parts: &mut Parts) -> Result<Vec<SharedEntry>, Corrupt> {
-    let epoch = codec::read_epoch(&parts.bytes()?)?;
-    entries(room, epoch, parts)
-}
-
-fn entries(room: &RoomId, epoch: Epoch, parts: &mut Parts) -> Result<Vec<SharedEntry>, Corrupt> {
-    let mut wrote = Vec::with_capacity(parts.left() / 2);
-    while parts.left() > 0 {
-        let n = reply::number(&parts.value()?)?;
-        wrote.push(codec::read_entry(room, epoch, n, &parts.bytes()?)?);
-    }
-    Ok(wrote)
-}
-
 fn opened(room: RoomId, aliases: [UserId; 2], mut parts: Parts) -> Result<Confirmed, Corrupt> {
     let epoch = codec::read_epoch(&parts.bytes()?)?;
     let [one, two] = aliases;
     let mut user = || codec::read_word(&parts.bytes()?, "a user of a match");
     let users = [(user()?, one), (user()?, two)];
-    let wrote = entries(&room, epoch, &mut parts)?;
+    let wrote = parts.entries(&room, epoch)?;
     Ok(Confirmed::Opened { room, wrote, users })
 }

@@ -149,7 +149,7 @@ fn place(member: &Bytes, score: f64) -> Result<Place, Corrupt> {
     if score.is_nan() {
         return Err(corrupt);
     }
-    // Whoever was the last to leave has left a -0 behind, which is no other place than 0: to Redis neither.
+    // A -0 is no other place than 0: to Redis neither.
     let score = score + 0.0;
     Ok((score, created, codec::read_word(&member[colon + 1..], "a row of a list")?))
 }

@@ -304,6 +304,15 @@ impl Parts {
     /// All that is left: an epoch, then number and entry for each entry that was written.
     pub(crate) fn wrote(&mut self, room: &RoomId) -> Result<Vec<SharedEntry>, Corrupt> {
         let epoch = codec::read_epoch(&self.bytes()?)?;
+        self.entries(room, epoch)
+    }
+
+    /// All that is left: number and entry in turn.
+    pub(crate) fn entries(
+        &mut self,
+        room: &RoomId,
+        epoch: Epoch,
+    ) -> Result<Vec<SharedEntry>, Corrupt> {
         let mut wrote = Vec::with_capacity(self.left() / 2);
         while self.left() > 0 {
             let n = reply::number(&self.value()?)?;

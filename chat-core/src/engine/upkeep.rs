@@ -14,6 +14,8 @@ use crate::why::{LostWhy, ResetWhy};
 
 /// Names taken in one look at a shard.
 const PEEK: u32 = 256;
+/// After so many names that the store was not there for, the others are left for later.
+const AWAY: usize = 3;
 /// Looks of one sweep; what is due beyond them waits for the next one.
 const LOOKS: u32 = 100_000;
 /// Rooms asked for at once.
@@ -43,16 +45,21 @@ impl Inner {
     /// Takes one step for each name that is due; returns how long until the next is, as far as is known.
     pub(crate) async fn reap(&self) -> Option<Duration> {
         let mut next: Option<Duration> = None;
-        let mut failed = false;
-        for shard in 0..self.backend.expiry.shards() {
-            let Ok(peeked) = self.backend.expiry.peek(shard, PEEK).await else { continue };
+        let (mut failed, mut away) = (false, 0);
+        // At once: a part of the store that is away holds up none of the others, which would think that nobody was there.
+        let expiry = &self.backend.expiry;
+        let peeks = (0..expiry.shards()).map(|shard| expiry.peek(shard, PEEK));
+        for peeked in futures_util::future::join_all(peeks).await.into_iter().flatten() {
             for due in &peeked.due {
-                match self.reap_name(due).await {
-                    Ok(()) => {}
-                    // The store is away; whoever sees it first again goes on.
-                    Err(Error::Store { retryable: true, .. }) => return None,
-                    // One name that cannot be reaped keeps no other from it.
-                    Err(_) => failed = true,
+                // One name that cannot be reaped keeps no other from it.
+                let Err(error) = self.reap_name(due).await else { continue };
+                failed = true;
+                if matches!(error, Error::Store { retryable: true, .. }) {
+                    away += 1;
+                    if away >= AWAY {
+                        // The store is away; whoever sees it first again goes on.
+                        return None;
+                    }
                 }
             }
             if let Some(wait) = peeked.next {
