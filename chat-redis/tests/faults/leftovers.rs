@@ -20,7 +20,10 @@ async fn advance(server: &Server, by: Duration) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_but_the_books_is_left() {
     let server = Server::start();
-    let connect = async || Settings::from_url(&server.url()).unwrap().connect().await.unwrap();
+    let connect = async || {
+        let settings = Settings::from_url(&server.url()).unwrap().with_still_time();
+        settings.connect().await.unwrap()
+    };
     let mut engines: Vec<Engine> = Vec::new();
     for _ in 0..2 {
         engines.push(Engine::builder().with_backend(connect().await).build().unwrap());
