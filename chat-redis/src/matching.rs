@@ -278,13 +278,13 @@ impl RedisStore {
             return Ok((word, parts));
         }
         let max = self.options.pools;
-        if self.pools(op).await?.len() >= max {
+        let pools = self.pools(op).await?;
+        if pools.len() >= max {
             // One that only remembers last partners is given up early.
             let forget = |pool| {
                 let call = self.in_pool(&self.scripts.forget_pool, pool, None);
                 call.arg(&codec::writer(by)[..]).arg(pool.as_str())
             };
-            let pools = self.pools(op).await?;
             self.steps(op, pools.iter().map(forget).collect()).await?;
             if self.pools(op).await?.len() >= max {
                 return Err(StoreError::TooMany { bound: Bound::Pools, max });

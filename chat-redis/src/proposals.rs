@@ -8,7 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use chat_core::{MatchId, PoolName, RoomId};
 use parking_lot::Mutex;
 
-/// Matches are confirmed within seconds; so many are under way on one node at most.
+/// Matches are confirmed within moments, so more are hardly under way on one node. Of those that were forgotten the room costs
+/// one question.
 const KEPT: usize = 4_096;
 
 /// The rooms of the matches that were proposed last.
