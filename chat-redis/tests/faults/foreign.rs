@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_core::{Engine, Error, HistoryPage, Order, Page};
+use chat_core::{Engine, Error, HistoryPage, Order, Page, Seek};
 use chat_testing::{Server, until};
 
 use super::id;
@@ -83,6 +83,33 @@ async fn a_list_of_another_type_makes_no_hole_in_a_log() {
         kim.session.say(&id("film"), "after").await.unwrap();
         let all = engine.history(&id("film"), HistoryPage::Newest { limit: 200 }).await.unwrap();
         assert_whole(&all.entries);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pools_key_of_another_type_is_an_error_of_its_pool_alone() {
+    let (server, engine) = store().await;
+    let kim = Guest::on(&engine, "kim").await;
+    let lee = Guest::on(&engine, "lee").await;
+    let rum = Seek::new("one").with_tags(["rum"]).strict();
+    kim.session.seek("one", &["tea"]).await.unwrap();
+    for kind in ["p", "pt", "pq", "pd"] {
+        let key = key(&server, kind, "one").await;
+        let _: () = server.ask(&["RENAME", &key, "kept"]).await;
+        let _: () = server.ask(&["SET", &key, "something else"]).await;
+        assert_clear(kind, lee.session.seek_with(&rum).await);
+        // Elsewhere nobody notices.
+        lee.session.seek("two", &["rum"]).await.unwrap();
+        lee.session.cancel_seek("two").await.unwrap();
+        let _: () = server.ask(&["RENAME", "kept", &key]).await;
+        lee.session.seek_with(&rum).await.unwrap();
+        lee.session.cancel_seek("one").await.unwrap();
+    }
+    // Whoever waited has waited all the time.
+    lee.session.seek("one", &["tea"]).await.unwrap();
+    for guest in [&kim, &lee] {
+        guest.hears(&["matched one~"]).await;
+        assert_eq!(guest.count(&["unmatched"]), 0, "{:?}", guest.lines());
     }
 }
 
