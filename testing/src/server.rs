@@ -190,6 +190,23 @@ impl Server {
         self.try_ask(words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
+    /// Until a replica has everything that this server has now.
+    pub async fn is_copied(&self) {
+        let number = |info: &str, name: &str| {
+            let (_, behind) = info.split_once(name)?;
+            behind.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
+        };
+        let info = async || self.ask::<String>(&["INFO", "replication"]).await;
+        let all = number(&info().await, "master_repl_offset:").unwrap();
+        // What `WAIT` counts is what its own connection has written.
+        crate::until("a replica has all of it", async || {
+            let info = info().await;
+            let replica = info.lines().find(|line| line.starts_with("slave0:"));
+            replica.and_then(|line| number(line, "offset=")).is_some_and(|has| has >= all)
+        })
+        .await;
+    }
+
     /// All keys.
     pub async fn keys(&self, pattern: &str) -> Vec<String> {
         let mut keys: Vec<String> = self.ask(&["KEYS", pattern]).await;

@@ -102,7 +102,7 @@ async fn a_replica_that_takes_a_nodes_place_is_found() {
     let (with, ..) = places(&cluster, "film").await;
     let replica = cluster.replica(with).await;
     let kept = kim.session.say(&id("film"), "kept").await.unwrap();
-    until("the replica has it", async || with.ask::<u64>(&["WAIT", "1", "100"]).await == 1).await;
+    with.is_copied().await;
     with.kill();
     let back = async || kim.session.say(&id("film"), "and on").await.is_ok();
     within(Duration::from_secs(40), "the talk goes on", back).await;

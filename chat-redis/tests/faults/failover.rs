@@ -81,10 +81,7 @@ async fn a_lost_end_is_noticed_by_whoever_resumes_behind_it() {
     let engine = engine(&url, LEASE).await;
     let kim = Guest::in_room(&engine, "kim", "film").await;
     let kept = kim.session.say(&id("film"), "kept").await.unwrap();
-    until("the replica has it", async || {
-        sentinels.master.ask::<u64>(&["WAIT", "1", "100"]).await == 1
-    })
-    .await;
+    sentinels.master.is_copied().await;
     // From now on nothing is replicated, and nobody knows.
     let _: () = sentinels.replica.ask(&["CONFIG", "SET", "masterauth", "wrong"]).await;
     let _: u64 = sentinels.master.ask(&["CLIENT", "KILL", "TYPE", "replica"]).await;
