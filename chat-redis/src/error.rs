@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use chat_core::StoreError;
+
 use crate::link::fault::{Disagreement, Fault};
 use crate::url::Wrong;
 
@@ -114,6 +116,18 @@ impl From<Fault> for ConnectError {
             Fault::Disagrees(Disagreement::Shards { kept, asked }) => Self::Shards { kept, asked },
             Fault::Disagrees(Disagreement::Format { kept, ours }) => Self::Format { kept, ours },
             fault => Self::Failed(Box::new(fault)),
+        }
+    }
+}
+
+impl From<StoreError> for ConnectError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Failed { source, .. } => match source.downcast::<Fault>() {
+                Ok(fault) => (*fault).into(),
+                Err(source) => Self::Failed(source),
+            },
+            error => Self::Failed(Box::new(error)),
         }
     }
 }

@@ -56,6 +56,7 @@ mod reap;
 mod reply;
 mod room;
 mod script;
+mod secret;
 mod settings;
 mod stats;
 mod store;

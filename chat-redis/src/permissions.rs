@@ -3,12 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use chat_core::StoreError;
-
 use crate::error::ConnectError;
 use crate::keys::{Layout, Whose};
 use crate::link::Link;
-use crate::link::fault::Fault;
 use crate::reply::Parts;
 use crate::script::Scripts;
 
@@ -55,13 +52,7 @@ pub(crate) async fn check(
         used.iter().fold(call, |call, name| call.arg(name))
     };
     let calls = (0..layout.shards()).map(call).collect();
-    let answers = link.run_all("connect", calls).await.map_err(|error| match error {
-        StoreError::Failed { source, .. } => match source.downcast::<Fault>() {
-            Ok(fault) => ConnectError::from(*fault),
-            Err(source) => ConnectError::Failed(source),
-        },
-        error => ConnectError::Failed(Box::new(error)),
-    })?;
+    let answers = link.run_all("connect", calls).await?;
     let mut lacking = BTreeSet::new();
     for answer in answers {
         let read = || {

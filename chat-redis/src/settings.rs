@@ -217,43 +217,10 @@ impl Settings {
     /// Where Redis cannot be reached or is not one that this can work with, or where what is kept there was made with
     /// other settings.
     pub async fn connect(self) -> Result<Backend, ConnectError> {
-        self.check()?;
-        if self.url.kind == Kind::Memory {
+        let Some(Way { plan, dialer, layout }) = self.way()? else {
             return Ok(MemoryStore::backend(Clock::system(), self.options));
-        }
-        let tls = if self.url.tls { Some(self.tls.config()?) } else { None };
-        let (within, silence) = (self.connect_timeout, self.timeout / 2);
-        let dial = |user: &Option<String>, password: &Option<String>, database: i64| {
-            let mut login = RedisConnectionInfo::default().set_db(database).set_skip_set_lib_name();
-            if let Some(user) = user {
-                login = login.set_username(user);
-            }
-            if let Some(password) = password {
-                login = login.set_password(password);
-            }
-            Dialer { login, tls: tls.clone(), within, silence }
         };
-        let database = self.url.database.unwrap_or(0);
-        let dialer = dial(&self.url.user, &self.url.password, database);
-        let hosts = self.url.hosts;
-        let finder = match (self.url.kind, self.master, hosts.first()) {
-            (Kind::Cluster, ..) => Finder::Cluster { nodes: hosts, dialer: dialer.clone() },
-            (Kind::Sentinel, Some(master), _) => {
-                let dialer = dial(&self.sentinel_user, &self.sentinel_password, 0);
-                Finder::Sentinel { sentinels: hosts, master, dialer }
-            }
-            (_, _, Some(host)) => Finder::Fixed(host.clone()),
-            (_, _, None) => return Err(wrong("the host", "is missing")),
-        };
-        let layout = Layout::new(&self.prefix, database, self.shards);
         let scripts = Scripts::new(&layout, &self.options, self.time);
-        let plan = Plan {
-            finder,
-            dialer: dialer.clone(),
-            greeting: Greeting::new(self.url.kind, &self.prefix, self.shards),
-            timeout: self.timeout,
-            stats: Arc::clone(&self.stats),
-        };
         let link = Link::open(plan, &layout, &scripts.texts()).await?;
         permissions::check(&link, &layout, &scripts).await?;
         let lives = Arc::new(Lives::default());
@@ -271,6 +238,52 @@ impl Settings {
             stats: self.stats,
         };
         Ok(Backend::of(&Arc::new(store)))
+    }
+
+    /// The way to Redis that was asked for; none where no Redis was.
+    pub(crate) fn way(&self) -> Result<Option<Way>, ConnectError> {
+        self.check()?;
+        if self.url.kind == Kind::Memory {
+            return Ok(None);
+        }
+        let tls = if self.url.tls { Some(self.tls.config()?) } else { None };
+        let (within, silence) = (self.connect_timeout, self.timeout / 2);
+        let dial = |user: &Option<String>, password: &Option<String>, database: i64| {
+            let mut login = RedisConnectionInfo::default().set_db(database).set_skip_set_lib_name();
+            if let Some(user) = user {
+                login = login.set_username(user);
+            }
+            if let Some(password) = password {
+                login = login.set_password(password);
+            }
+            Dialer { login, tls: tls.clone(), within, silence }
+        };
+        let database = self.url.database.unwrap_or(0);
+        let dialer = dial(&self.url.user, &self.url.password, database);
+        let hosts = self.url.hosts.clone();
+        let finder = match (self.url.kind, &self.master, hosts.first()) {
+            (Kind::Cluster, ..) => Finder::Cluster { nodes: hosts, dialer: dialer.clone() },
+            (Kind::Sentinel, Some(master), _) => {
+                let dialer = dial(&self.sentinel_user, &self.sentinel_password, 0);
+                Finder::Sentinel { sentinels: hosts, master: master.clone(), dialer }
+            }
+            (_, _, Some(host)) => Finder::Fixed(host.clone()),
+            (_, _, None) => return Err(wrong("the host", "is missing")),
+        };
+        let plan = Plan {
+            finder,
+            dialer: dialer.clone(),
+            greeting: Greeting::new(self.url.kind, &self.prefix, self.shards),
+            timeout: self.timeout,
+            stats: Arc::clone(&self.stats),
+        };
+        let layout = Layout::new(&self.prefix, database, self.shards);
+        Ok(Some(Way { plan, dialer, layout }))
+    }
+
+    /// What all keys begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     fn check(&self) -> Result<(), ConnectError> {
@@ -293,6 +306,13 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// How to get to Redis, and where everything is there.
+pub(crate) struct Way {
+    pub(crate) plan: Plan,
+    pub(crate) dialer: Dialer,
+    pub(crate) layout: Layout,
 }
 
 fn wrong(part: &'static str, problem: &'static str) -> ConnectError {

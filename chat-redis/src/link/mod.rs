@@ -166,6 +166,12 @@ impl Link {
         greeting.agreed(values).map_err(|fault| fault.of(op))
     }
 
+    /// Runs one command on what all nodes share.
+    pub(crate) async fn in_meta(&self, op: &'static str, cmd: Cmd) -> StoreResult<Value> {
+        let mut answers = self.all(op, vec![Step::one(self.shared.meta_slot, cmd)]).await?;
+        answers.pop().and_then(|mut answer| answer.pop()).ok_or_else(|| Fault::Odd.of(op))
+    }
+
     /// The slot of a shard.
     pub(crate) fn slot(&self, shard: u16) -> u16 {
         self.shared.slots.get(usize::from(shard)).copied().unwrap_or(0)

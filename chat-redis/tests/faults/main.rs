@@ -25,6 +25,7 @@ mod partition;
 mod paused;
 mod refused;
 mod replies;
+mod secret;
 mod subscriptions;
 mod time;
 mod tls;
