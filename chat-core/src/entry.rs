@@ -154,7 +154,7 @@ pub struct Cursor {
 }
 
 /// Something sent to those who are in a room now: not stored, not numbered.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Signal {
     /// The room.
@@ -165,13 +165,29 @@ pub struct Signal {
     pub from: crate::id::SessionKey,
     /// What.
     pub body: Body,
+    /// Ready frames, as an entry has them.
+    frames: Frames,
 }
 
 impl Signal {
     /// A signal, as a store hands it on.
     #[must_use]
     pub fn new(room: RoomId, by: UserId, from: crate::id::SessionKey, body: Body) -> Self {
-        Self { room, by, from, body }
+        Self { room, by, from, body, frames: Frames::default() }
+    }
+
+    /// The ready frame of this signal in an adapter's encoding, made once as [`Entry::frame`] is.
+    pub fn frame(&self, encoding: Encoding, encode: impl FnOnce(&Self) -> Bytes) -> Bytes {
+        self.frames.get_or_make(encoding, || encode(self))
+    }
+}
+
+impl PartialEq for Signal {
+    fn eq(&self, other: &Self) -> bool {
+        self.room == other.room
+            && self.by == other.by
+            && self.from == other.from
+            && self.body == other.body
     }
 }
 

@@ -82,7 +82,19 @@ impl Session {
 
     /// As [`Session::next_batch`], for those who poll.
     pub fn poll_batch(&mut self, cx: &mut Context<'_>, events: &mut Vec<Event>) -> Poll<bool> {
-        let most = events.len().saturating_add(self.handle.engine().limits().batch.max(1));
+        let most = self.handle.engine().limits().batch.max(1);
+        self.poll_some(cx, events, most)
+    }
+
+    /// As [`Session::poll_batch`], with a bound of the caller's own in place of the engine's: for adapters that hand on as
+    /// much as their transport takes.
+    pub fn poll_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        events: &mut Vec<Event>,
+        most: usize,
+    ) -> Poll<bool> {
+        let most = events.len().saturating_add(most.max(1));
         self.poll_up_to(cx, events, most)
     }
 

@@ -1,0 +1,45 @@
+//! How deeply a JSON text is nested.
+//!
+//! What a client says is handed on as it is, and read by other clients, some of whose readers recurse: what is nested
+//! deeper than they like is refused here, before anything looks into it.
+
+/// Whether no array or object in this text is deeper than `most`. Says nothing of texts that are not JSON.
+pub(crate) fn is_within(text: &str, most: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > most {
+                    return false;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_strings_do_not_count() {
+        assert!(is_within(r#"{"a":"[[[[","b":"\"[[["}"#, 1));
+        assert!(is_within("[[],[]]", 2));
+        assert!(!is_within("[[[]]]", 2));
+        assert!(is_within("]]]", 0));
+    }
+}

@@ -1,0 +1,468 @@
+//! One connection, without a socket: text frames in, ready frames and a close code out.
+//!
+//! ```text
+//!  receive(text) ─▶ rate ─▶ json::read ─▶ work: lanes of commands ─▶ session ─▶ engine
+//!                                              │ replies                │ events
+//!  out ◀──────────────── json::write ◀─────────┴────────────────────────┘
+//! ```
+//!
+//! *Guarantees*: each command gets one reply; commands of one room or pool are carried out in the order in which they came; nothing of a
+//! room is put out before the reply to its `join`, or behind that to its `leave`; a partner is told behind the reply to the search.
+//! *Under pressure*: it takes no more commands than [`Options::commands`] at a time ([`Peer::wants_more`]), and no more events
+//! than fit ([`Options::waiting`]): what waits beyond that stays in the engine as a place in a log. *How it ends*: with a close
+//! that it asks for, or by its drop; either way the connection is lost, and its user may come back within the grace.
+//!
+//! Time is handed in. A transport calls [`Peer::receive`] with each text frame, [`Peer::poll`] whenever it is woken or
+//! [`Peer::wake_at`] has come, and sends what is then in [`Outgoing`]. One that has tokio's time around it can leave the waiting to
+//! [`Peer::ready`].
+
+mod act;
+mod work;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use chat_core::{Event, Session};
+use tokio::time::Instant;
+
+use self::work::{Done, Work};
+use crate::close::Close;
+use crate::command::{Class, Command};
+use crate::frame::Frame;
+use crate::json::{read, write};
+#[cfg(doc)]
+use crate::options::Options;
+use crate::outgoing::Outgoing;
+use crate::rates::{Used, Verdict};
+use crate::refused::Refused;
+use crate::registry::{Asked, Place};
+use crate::server::{Admission, Shared};
+use crate::upgrade::Upgrade;
+
+/// Events taken from a session at a time.
+const EVENTS_AT_ONCE: usize = 64;
+
+thread_local! {
+    /// Where events lie for the moment in which they become frames: connections need none of their own.
+    static EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One connection's side of chat.v1.
+pub struct Peer {
+    shared: Arc<Shared>,
+    place: Place,
+    state: State,
+    work: Work,
+    used: Used,
+    /// When there was a sign of life.
+    heard: Instant,
+    /// When a ping was asked for since then.
+    pinged: Option<Instant>,
+    /// Since when as much waits as may, and how much had been taken then.
+    stuck: Option<(Instant, u64)>,
+    bad_frames: u8,
+}
+
+enum State {
+    /// Nobody yet. With whom it began, until then.
+    New(Box<Newcomer>),
+    /// Somebody.
+    Open(Box<Session>),
+    /// Over.
+    Closed,
+}
+
+struct Newcomer {
+    since: Instant,
+    /// `hello` is being answered.
+    greeting: bool,
+    upgrade: Arc<Upgrade>,
+    client: Option<IpAddr>,
+}
+
+impl Peer {
+    pub(crate) fn new(shared: Arc<Shared>, admission: Admission, now: Instant) -> Self {
+        shared.metrics.opened.increment(1);
+        shared.metrics.connections.increment(1.0);
+        let Admission { place, client, upgrade } = admission;
+        let newcomer = Newcomer { since: now, greeting: false, upgrade: Arc::new(upgrade), client };
+        Self {
+            shared,
+            place,
+            state: State::New(Box::new(newcomer)),
+            work: Work::default(),
+            used: Used::new(now),
+            heard: now,
+            pinged: None,
+            stuck: None,
+            bad_frames: 0,
+        }
+    }
+
+    /// Takes a text frame. Call [`poll`](Self::poll) afterwards.
+    pub fn receive(&mut self, text: &str, now: Instant, out: &mut Outgoing) {
+        if self.is_closed() {
+            return;
+        }
+        self.alive(now);
+        if text.len() > self.shared.options.frame {
+            return self.too_large(out);
+        }
+        let frame = read::frame(text, self.shared.options.depth);
+        let class = match &frame {
+            Ok(read::Frame { what: Ok(command), .. }) => command.class(),
+            _ => Class::Other,
+        };
+        let verdict = self.used.count(&self.shared.options.rates, class, now);
+        let re = frame.as_ref().ok().map(|frame| frame.id);
+        match verdict {
+            Verdict::Take => {}
+            Verdict::Refuse { retry } => {
+                self.shared.metrics.rate_limited.increment(1);
+                return self.refuse(re, &Refused::RateLimited { retry }, out);
+            }
+            Verdict::Close => {
+                self.shared.metrics.rate_limited.increment(1);
+                let retry = self.shared.options.retry.max;
+                self.refuse(re, &Refused::RateLimited { retry }, out);
+                return self.close(Close::TooFast, out);
+            }
+        }
+        match frame {
+            Ok(read::Frame { id, what: Ok(command) }) => self.take(id, command, out),
+            Ok(read::Frame { id, what: Err(wrong) }) => {
+                let refused = match wrong {
+                    _ if self.is_nobody() => Refused::Unauthorized,
+                    read::Wrong::Unknown => Refused::Unknown,
+                    read::Wrong::Field(invalid) => invalid.into(),
+                };
+                self.refuse(Some(id), &refused, out);
+            }
+            Err(read::NotACommand) => self.bad_frame(out),
+        }
+    }
+
+    /// Takes note of a frame that is no text.
+    pub fn receive_binary(&mut self, now: Instant, out: &mut Outgoing) {
+        if !self.is_closed() {
+            self.alive(now);
+            match self.used.count(&self.shared.options.rates, Class::Other, now) {
+                Verdict::Close => self.close(Close::TooFast, out),
+                _ => self.bad_frame(out),
+            }
+        }
+    }
+
+    /// Takes note of a sign of life: a pong, a ping.
+    pub fn alive(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = None;
+    }
+
+    /// Ends the connection because of a frame that is larger than allowed.
+    pub fn too_large(&mut self, out: &mut Outgoing) {
+        self.close(Close::TooLarge, out);
+    }
+
+    /// Ends the connection because of what is against the rules of its transport.
+    pub fn broken(&mut self, out: &mut Outgoing) {
+        self.close(Close::Protocol, out);
+    }
+
+    /// Whether it takes another frame now. Where not, the transport leaves it where it is, so that its sender waits.
+    #[must_use]
+    pub fn wants_more(&self, out: &Outgoing) -> bool {
+        let options = &self.shared.options;
+        !self.is_closed() && self.work.len() < options.commands && out.bytes() < options.waiting
+    }
+
+    /// Whether it has ended: what is in [`Outgoing`] is the last.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// When to poll again if nothing happens before.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Instant> {
+        let options = &self.shared.options;
+        let of_state = match &self.state {
+            State::Closed => return None,
+            State::New(newcomer) => Some(newcomer.since + options.hello_timeout),
+            State::Open(_) => options.ping.map(|ping| {
+                let next = self.pinged.unwrap_or(self.heard) + ping;
+                next.min(self.heard + options.silent)
+            }),
+        };
+        let of_stuck = self.stuck.map(|(since, _)| since + options.stuck);
+        of_state.into_iter().chain(of_stuck).min()
+    }
+
+    /// Does everything that can be done now, and puts what is to be sent into `out`. The task is woken when there is more to
+    /// do; what is due by time is done at [`wake_at`](Self::wake_at).
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
+        if self.is_closed() {
+            return;
+        }
+        let asked = self.place.remote().asked(cx.waker());
+        if asked == Asked::Now {
+            return self.close(Close::Drain, out);
+        }
+        self.look_at_time(now, out);
+        self.do_work(cx, out);
+        if asked == Asked::Soon && self.work.len() == 0 {
+            self.close(Close::Drain, out);
+        }
+        self.hand_out(cx, now, out);
+    }
+
+    /// Waits until there is something to send, by tokio's time.
+    ///
+    /// Cancel safe: nothing is lost.
+    pub async fn ready(&mut self, out: &mut Outgoing) {
+        loop {
+            let before = (out.bytes(), out.close());
+            let wake_at = self.wake_at();
+            let polled = std::future::poll_fn(|cx| {
+                self.poll(cx, Instant::now(), out);
+                let news = (out.bytes(), out.close()) != before || out.wants_ping();
+                if news || !out.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let in_time = match wake_at {
+                Some(at) => tokio::time::timeout_at(at, polled).await.is_ok(),
+                None => {
+                    polled.await;
+                    true
+                }
+            };
+            if in_time {
+                return;
+            }
+        }
+    }
+
+    fn is_nobody(&self) -> bool {
+        matches!(&self.state, State::New(newcomer) if !newcomer.greeting)
+    }
+
+    /// Takes a command that is right as such.
+    fn take(&mut self, re: u64, command: Command, out: &mut Outgoing) {
+        match (&mut self.state, &command) {
+            (State::New(newcomer), Command::Hello { .. }) if !newcomer.greeting => {
+                newcomer.greeting = true;
+            }
+            (_, Command::Hello { .. }) => return self.refuse(Some(re), &Refused::Twice, out),
+            (State::New(newcomer), _) if !newcomer.greeting => {
+                return self.refuse(Some(re), &Refused::Unauthorized, out);
+            }
+            _ => {}
+        }
+        tracing::trace!(verb = command.verb(), "command");
+        self.shared.metrics.commands.increment(1);
+        self.work.add(re, command);
+    }
+
+    fn refuse(&self, re: Option<u64>, refused: &Refused, out: &mut Outgoing) {
+        self.shared.metrics.errors.increment(1);
+        if let (true, Refused::Engine(error)) = (refused.is_fault(), refused) {
+            tracing::warn!(error = error as &dyn std::error::Error, "a command failed");
+        }
+        out.push(&write::err(re, refused));
+    }
+
+    fn bad_frame(&mut self, out: &mut Outgoing) {
+        self.bad_frames = self.bad_frames.saturating_add(1);
+        self.refuse(None, &Refused::NotACommand, out);
+        if self.bad_frames >= self.shared.options.bad_frames {
+            self.close(Close::Protocol, out);
+        }
+    }
+
+    fn look_at_time(&mut self, now: Instant, out: &mut Outgoing) {
+        let options = &self.shared.options;
+        match &self.state {
+            State::Closed => {}
+            State::New(newcomer) => {
+                if now.saturating_duration_since(newcomer.since) >= options.hello_timeout {
+                    self.close(Close::NoHello, out);
+                }
+            }
+            State::Open(_) => {
+                let Some(ping) = options.ping else { return };
+                if now.saturating_duration_since(self.heard) >= options.silent {
+                    self.close(Close::Silent, out);
+                } else if now.saturating_duration_since(self.pinged.unwrap_or(self.heard)) >= ping {
+                    self.pinged = Some(now);
+                    out.ask_ping();
+                }
+            }
+        }
+    }
+
+    /// Begins what may begin, and sees what is done.
+    fn do_work(&mut self, cx: &mut Context<'_>, out: &mut Outgoing) {
+        while self.work.len() > 0 {
+            let (shared, state) = (&self.shared, &self.state);
+            self.work.begin(|re, command| match (state, command) {
+                (State::Open(session), command) => act::act(session.handle(), re, command),
+                (State::New(newcomer), Command::Hello { token, name }) => act::greet(
+                    Arc::clone(shared),
+                    Arc::clone(&newcomer.upgrade),
+                    newcomer.client,
+                    re,
+                    token,
+                    name,
+                ),
+                // Commands wait for the answer to `hello`, and are refused with it.
+                (State::New(_) | State::Closed, _) => {
+                    Box::pin(std::future::ready(Done::Refused(re, Refused::Unauthorized)))
+                }
+            });
+            match self.work.poll(cx) {
+                None => return,
+                Some(Done::Reply(frame)) => out.push(&frame),
+                Some(Done::Greeted(session, frame)) => {
+                    out.push(&frame);
+                    self.state = State::Open(session);
+                }
+                Some(Done::Refused(re, refused)) => self.was_refused(re, &refused, out),
+            }
+        }
+    }
+
+    fn was_refused(&mut self, re: u64, refused: &Refused, out: &mut Outgoing) {
+        self.refuse(Some(re), refused, out);
+        if let State::New(newcomer) = &mut self.state
+            && std::mem::take(&mut newcomer.greeting)
+        {
+            // What was sent behind a `hello` that came to nothing was sent by nobody.
+            let queued: Vec<u64> = self.work.take_queued().collect();
+            queued.into_iter().for_each(|re| self.refuse(Some(re), &Refused::Unauthorized, out));
+            if matches!(refused, Refused::Unauthorized) {
+                self.close(Close::Unauthorized, out);
+            }
+        }
+    }
+
+    /// Takes events from the session, as many as fit.
+    fn hand_out(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
+        let State::Open(session) = &mut self.state else { return };
+        if self.work.seeks() {
+            return;
+        }
+        let mut bye = None;
+        let mut events = EVENTS.take();
+        while out.bytes() < self.shared.options.waiting && bye.is_none() {
+            match session.poll_some(cx, &mut events, EVENTS_AT_ONCE) {
+                Poll::Pending => {
+                    self.stuck = None;
+                    break;
+                }
+                Poll::Ready(_) if events.is_empty() => bye = Some(Close::Gone),
+                Poll::Ready(_) => {
+                    self.shared.metrics.events.increment(events.len() as u64);
+                    for event in events.drain(..) {
+                        match frame_of(&event) {
+                            Told::Frame(frame) => out.push(&frame),
+                            Told::Bye(close) => bye = Some(close),
+                            Told::Nothing => {}
+                        }
+                    }
+                }
+            }
+        }
+        EVENTS.set(events);
+        if let Some(close) = bye {
+            return self.close(close, out);
+        }
+        if out.bytes() >= self.shared.options.waiting {
+            self.look_whether_stuck(now, out);
+        }
+    }
+
+    /// As much waits as may. That is no fault as long as some of it is taken now and then.
+    fn look_whether_stuck(&mut self, now: Instant, out: &mut Outgoing) {
+        match self.stuck {
+            Some((since, taken)) if taken == out.taken() => {
+                if now.saturating_duration_since(since) >= self.shared.options.stuck {
+                    self.close(Close::Slow, out);
+                }
+            }
+            _ => self.stuck = Some((now, out.taken())),
+        }
+    }
+
+    fn close(&mut self, why: Close, out: &mut Outgoing) {
+        if self.is_closed() {
+            return;
+        }
+        let options = &self.shared.options;
+        let retry = match why {
+            Close::Drain => Some(at_random(options.drain_spread)),
+            Close::TooFast => Some(options.retry.max),
+            _ => None,
+        };
+        if why == Close::Slow {
+            // It comes back and resumes: what it did not take would only be in the way of the word that it has to.
+            out.drop_unsent();
+        }
+        out.push(&write::bye(why.as_str(), retry));
+        out.set_close(why);
+        self.shared.metrics.closed(why);
+        tracing::debug!(why = why.as_str(), "closed");
+        self.work = Work::default();
+        self.state = State::Closed;
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.shared.metrics.connections.decrement(1.0);
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::New(_) => "new",
+            State::Open(_) => "open",
+            State::Closed => "closed",
+        };
+        f.debug_struct("Peer").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+/// What an event becomes.
+enum Told {
+    Frame(Frame),
+    Bye(Close),
+    Nothing,
+}
+
+fn frame_of(event: &Event) -> Told {
+    Told::Frame(match event {
+        Event::Entry(entry) => write::entry(entry),
+        Event::Signal(signal) => write::signal(signal),
+        Event::Count { room, live } => write::count(room, *live),
+        Event::Matched(matched) => write::matched(matched),
+        Event::Unmatched { pool, why } => write::unmatched(pool, *why),
+        Event::List(change) => write::list(change),
+        Event::Reset { room, cursor, why } => write::reset(room, cursor, *why),
+        Event::Kicked { room } => write::kicked(room),
+        Event::Bye { why } => return Told::Bye((*why).into()),
+        // Something that came after this was written.
+        _ => return Told::Nothing,
+    })
+}
+
+/// Somewhere within this time.
+fn at_random(most: Duration) -> Duration {
+    let mut bytes = [0; 4];
+    // Without chance, all of it.
+    let part = getrandom::fill(&mut bytes).map_or(u32::MAX, |()| u32::from_le_bytes(bytes));
+    most.mul_f64(f64::from(part) / f64::from(u32::MAX))
+}

@@ -1,0 +1,398 @@
+//! WebSocket frames on a stream, around a [`Peer`].
+//!
+//! Reading is tungstenite's: frames, masks, fragments, the answers to pings and closes. Writing is ours, since what is sent is
+//! ready: everything that waits goes out in one call. tungstenite's own answers are put among it at the boundary of a frame.
+//!
+//! *Guarantees*: one flush for all that is new; the read half is looked at when it has something, not at each outgoing wake.
+//! *Under pressure*: see [`Peer`] and [`Outgoing`]. *How it ends*: with the client's close, with ours (sent if that can be done within
+//! 5 s, and read behind so that it is not lost), or with the stream.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
+
+use crate::close::Close;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::outgoing::Outgoing;
+use crate::peer::Peer;
+use crate::server::{Admission, Server};
+
+/// What is read at a time, and held per connection. Commands are short; what is longer makes it larger for its time.
+const READ_BUFFER: usize = 4096;
+/// Frames taken before others have their turn.
+const FRAMES_AT_ONCE: usize = 32;
+/// Pieces handed to the system at a time.
+const SLICES: usize = 64;
+/// What is copied together for streams that take only one piece.
+const TOGETHER: usize = 16 * 1024;
+/// How long the last word may take.
+const LAST_WORD: Duration = Duration::from_secs(5);
+/// How long a client may take to hang up behind it.
+const HANG_UP: Duration = Duration::from_secs(1);
+
+impl Server {
+    /// Serves one stream on which the upgrade to WebSocket was answered already, until it ends.
+    ///
+    /// Dropping it is losing the connection.
+    pub async fn serve_stream<S>(&self, stream: S, admission: Admission)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        self.serve_begun(stream, Bytes::new(), admission).await;
+    }
+
+    /// As [`Server::serve_stream`], where some of what the client sends behind its request was read with it.
+    pub(crate) async fn serve_begun<S>(&self, stream: S, read: Bytes, admission: Admission)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let config = config(&self.shared().options);
+        let context = if read.is_empty() {
+            WebSocketContext::new(Role::Server, Some(config))
+        } else {
+            WebSocketContext::from_partially_read(read.into(), Role::Server, Some(config))
+        };
+        let readable = Arc::new(Readable::default());
+        let mut connection = Connection {
+            stream,
+            context,
+            read_waker: Waker::from(Arc::clone(&readable)),
+            readable,
+            metrics: &self.shared().metrics,
+            waiting: self.shared().options.waiting,
+            peer: self.peer(admission),
+            out: Outgoing::default(),
+            phase: Phase::Open,
+        };
+        let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
+        std::future::poll_fn(|cx| connection.poll(cx, sleep.as_mut())).await;
+    }
+}
+
+pub(crate) fn config(options: &Options) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(64 * 1024)
+        .max_message_size(Some(options.frame))
+        .max_frame_size(Some(options.frame))
+}
+
+struct Connection<'a, S> {
+    stream: S,
+    context: WebSocketContext,
+    readable: Arc<Readable>,
+    read_waker: Waker,
+    metrics: &'a Metrics,
+    waiting: usize,
+    peer: Peer,
+    out: Outgoing,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Open,
+    /// The last frames are on their way; until then at the latest.
+    Ending {
+        until: Instant,
+    },
+    /// Everything was sent: reads until the client hangs up, since closing a socket with something unread in it would take the
+    /// last frame back.
+    HangingUp {
+        until: Instant,
+    },
+}
+
+/// Nothing to read, for now; or the end.
+enum Took {
+    Everything,
+    /// There may be more.
+    Some,
+    TheEnd,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<()> {
+        self.readable.task.register(cx.waker());
+        loop {
+            let now = Instant::now();
+            let done = match self.phase {
+                Phase::Open => self.poll_open(cx, now),
+                Phase::Ending { until } => self.poll_ending(cx, now, until),
+                Phase::HangingUp { until } if now >= until => Poll::Ready(Step::Over),
+                Phase::HangingUp { .. } => self.poll_hanging_up(cx),
+            };
+            match done {
+                Poll::Ready(Step::Over) => return Poll::Ready(()),
+                Poll::Ready(Step::Again) => continue,
+                Poll::Pending => {}
+            }
+            let wake_at = match self.phase {
+                Phase::Open => self.peer.wake_at(),
+                Phase::Ending { until } | Phase::HangingUp { until } => Some(until),
+            };
+            // A timer that is too early finds out; only one that is too late has to be moved.
+            if let Some(at) = wake_at
+                && at < sleep.deadline()
+            {
+                sleep.as_mut().reset(at);
+            }
+            ready!(sleep.as_mut().poll(cx));
+            sleep.as_mut().reset(wake_at.unwrap_or_else(|| far(now)));
+            if wake_at.is_some_and(|at| at > now) {
+                // It was: nothing is due.
+                ready!(sleep.as_mut().poll(cx));
+            }
+        }
+    }
+
+    fn poll_open(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Step> {
+        let mut more = false;
+        if self.readable.is_set() && self.peer.wants_more(&self.out) {
+            self.readable.clear();
+            match self.take(now) {
+                Took::Everything => {}
+                Took::Some => {
+                    self.readable.set();
+                    more = true;
+                }
+                Took::TheEnd => return self.hear_the_end(cx),
+            }
+        }
+        self.peer.poll(cx, now, &mut self.out);
+        if self.out.take_ping() {
+            const PING: &[u8] = &[0x89, 0];
+            self.out.push_bytes(Bytes::from_static(PING));
+        }
+        if let Some(close) = self.out.close() {
+            self.out.push_bytes(close_frame(close));
+            self.phase = Phase::Ending { until: now + LAST_WORD };
+            return Poll::Ready(Step::Again);
+        }
+        let was_full = self.out.bytes() >= self.waiting;
+        match self.poll_write(cx) {
+            Poll::Ready(Err(_)) => return Poll::Ready(Step::Over),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        let has_room = was_full && self.out.bytes() < self.waiting;
+        // What was not read because of commands that were under way, or of what waited.
+        let reads_on = self.readable.is_set() && self.peer.wants_more(&self.out);
+        if has_room || (reads_on && !more) {
+            return Poll::Ready(Step::Again);
+        }
+        if more {
+            // There is more to read, but others are to have their turn.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Reads frames and hands them over.
+    fn take(&mut self, now: Instant) -> Took {
+        let mut read_cx = Context::from_waker(&self.read_waker);
+        for _ in 0..FRAMES_AT_ONCE {
+            if !self.peer.wants_more(&self.out) {
+                return Took::Some;
+            }
+            let mut pipe = Pipe { stream: &mut self.stream, cx: &mut read_cx, out: &mut self.out };
+            match self.context.read(&mut pipe) {
+                Ok(Message::Text(text)) => self.peer.receive(&text, now, &mut self.out),
+                Ok(Message::Binary(_)) => self.peer.receive_binary(now, &mut self.out),
+                Ok(Message::Close(_)) => return Took::TheEnd,
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => self.peer.alive(now),
+                Err(WsError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Took::Everything;
+                }
+                Err(WsError::Capacity(_)) => self.peer.too_large(&mut self.out),
+                Err(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
+                    return Took::TheEnd;
+                }
+                Err(WsError::Protocol(_) | WsError::Utf8(_)) => self.peer.broken(&mut self.out),
+                Err(_) => return Took::TheEnd,
+            }
+        }
+        Took::Some
+    }
+
+    /// The client has closed, or is gone: the answer to its close is sent if it can be at once.
+    fn hear_the_end(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let mut read_cx = Context::from_waker(&self.read_waker);
+        let mut pipe = Pipe { stream: &mut self.stream, cx: &mut read_cx, out: &mut self.out };
+        let _ = self.context.flush(&mut pipe);
+        let _ = self.poll_write(cx);
+        let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
+        Poll::Ready(Step::Over)
+    }
+
+    fn poll_ending(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) -> Poll<Step> {
+        if now >= until {
+            return Poll::Ready(Step::Over);
+        }
+        if ready!(self.poll_write(cx)).is_err() {
+            return Poll::Ready(Step::Over);
+        }
+        if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() {
+            return Poll::Ready(Step::Over);
+        }
+        self.phase = Phase::HangingUp { until: now + HANG_UP };
+        Poll::Ready(Step::Again)
+    }
+
+    fn poll_hanging_up(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let mut bytes = [0; 1024];
+        loop {
+            let mut unread = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unread));
+            if read.is_err() || unread.filled().is_empty() {
+                return Poll::Ready(Step::Over);
+            }
+        }
+    }
+
+    /// Writes as much as the stream takes.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.out.is_empty() {
+            return Pin::new(&mut self.stream).poll_flush(cx);
+        }
+        let mut all = 0;
+        let result = loop {
+            if self.out.is_empty() {
+                break Pin::new(&mut self.stream).poll_flush(cx);
+            }
+            let written = match write_some(&mut self.stream, &self.out, cx) {
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => written,
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Pending => break Poll::Pending,
+            };
+            all += written as u64;
+            self.out.advance(written);
+        };
+        self.metrics.bytes.increment(all);
+        result
+    }
+}
+
+/// What a phase says.
+enum Step {
+    Again,
+    Over,
+}
+
+fn write_some<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    out: &Outgoing,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let stream = Pin::new(stream);
+    if out.len() == 1 {
+        return stream.poll_write(cx, out.front());
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = out.slices(&mut slices);
+    if stream.is_write_vectored() {
+        return stream.poll_write_vectored(cx, &slices[..count]);
+    }
+    let mut together = Vec::with_capacity(TOGETHER.min(out.bytes()));
+    for slice in &slices[..count] {
+        if !together.is_empty() && together.len() + slice.len() > TOGETHER {
+            break;
+        }
+        together.extend_from_slice(slice);
+    }
+    stream.poll_write(cx, &together)
+}
+
+fn close_frame(close: Close) -> Bytes {
+    let reason = close.as_str().as_bytes();
+    let mut frame = Vec::with_capacity(4 + reason.len());
+    // A reason is a word: its length fits.
+    frame.extend_from_slice(&[0x88, 2 + reason.len() as u8]);
+    frame.extend_from_slice(&close.code().to_be_bytes());
+    frame.extend_from_slice(reason);
+    frame.into()
+}
+
+/// As good as never.
+fn far(now: Instant) -> Instant {
+    now + Duration::from_secs(24 * 3600)
+}
+
+/// Whether the read half has something; a waker of its own for it, so that a wake for something else is no reason to read.
+#[derive(Debug)]
+struct Readable {
+    set: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Readable {
+    fn is_set(&self) -> bool {
+        self.set.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.set.store(true, Ordering::Release);
+    }
+
+    fn clear(&self) {
+        self.set.store(false, Ordering::Release);
+    }
+}
+
+impl Default for Readable {
+    fn default() -> Self {
+        Self { set: AtomicBool::new(true), task: AtomicWaker::new() }
+    }
+}
+
+impl Wake for Readable {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.set();
+        self.task.wake();
+    }
+}
+
+/// The stream as tungstenite sees it: reads come from it, and what it answers by itself goes among the rest.
+struct Pipe<'a, 'b, S> {
+    stream: &'a mut S,
+    cx: &'a mut Context<'b>,
+    out: &'a mut Outgoing,
+}
+
+impl<S: AsyncRead + Unpin> Read for Pipe<'_, '_, S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut into = ReadBuf::new(into);
+        match Pin::new(&mut *self.stream).poll_read(self.cx, &mut into) {
+            Poll::Ready(Ok(())) => Ok(into.filled().len()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl<S> Write for Pipe<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.push_bytes(Bytes::copy_from_slice(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
