@@ -1,0 +1,80 @@
+//! The store by its URL, and the secret that is kept in it.
+
+use chat_core::store::Backend;
+use chat_core::{Clock, MemoryStore};
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Where everything is kept.
+pub(crate) struct Store {
+    pub(crate) backend: Backend,
+    /// For the log: which one it is, without what is secret in its URL.
+    pub(crate) name: String,
+    /// The secret that all nodes share, where it was wanted and there is a place for it.
+    pub(crate) secret: Option<Vec<u8>>,
+    pub(crate) counted: Counted,
+}
+
+/// What the store counts; nothing where it is in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counted {
+    #[cfg(feature = "redis")]
+    pub(crate) redis: Option<std::sync::Arc<chat_redis::Stats>>,
+}
+
+/// Opens the store. `wants_secret`: nobody has given one, so that the nodes have to share one.
+pub(crate) async fn open(config: &Config, wants_secret: bool) -> Result<Store, Failure> {
+    let url = config.store.trim();
+    match url.split_once("://") {
+        Some(("memory", _)) => Ok(in_memory(config)),
+        Some((scheme, _)) if scheme.starts_with("redis") || scheme.starts_with("valkey") => {
+            on_redis(config, url, wants_secret).await
+        }
+        // Not the URL itself: it may hold a password.
+        _ => Err(Failure::wrong(
+            "--store: the URL begins with none of memory://, redis://, rediss://, redis+sentinel://, redis+cluster://",
+        )),
+    }
+}
+
+fn in_memory(config: &Config) -> Store {
+    let backend = MemoryStore::backend(Clock::system(), config.store_options());
+    Store { backend, name: "memory".to_owned(), secret: None, counted: Counted::default() }
+}
+
+#[cfg(not(feature = "redis"))]
+#[allow(clippy::unused_async, reason = "the same call as with the feature")]
+async fn on_redis(_: &Config, url: &str, _: bool) -> Result<Store, Failure> {
+    let scheme = url.split_once("://").map_or(url, |(scheme, _)| scheme);
+    Err(Failure::wrong(format!(
+        "--store {scheme}://…: this chat-server was built without the feature `redis`, and keeps everything in memory"
+    )))
+}
+
+#[cfg(feature = "redis")]
+async fn on_redis(config: &Config, url: &str, wants_secret: bool) -> Result<Store, Failure> {
+    let stats = std::sync::Arc::<chat_redis::Stats>::default();
+    let settings = chat_redis::Settings::from_url(url)
+        .map_err(refused)?
+        .with_store(config.store_options())
+        .with_stats(std::sync::Arc::clone(&stats));
+    let name = format!("{settings:?}");
+    let secret = if wants_secret { Some(settings.secret().await.map_err(refused)?) } else { None };
+    let backend = settings.connect().await.map_err(refused)?;
+    Ok(Store { backend, name, secret, counted: Counted { redis: Some(stats) } })
+}
+
+/// Whether asking again may help decides about the code.
+#[cfg(feature = "redis")]
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(error: chat_redis::ConnectError) -> Failure {
+    use chat_redis::ConnectError;
+    let line = format!("--store: {}", crate::failure::chain(&error));
+    match error {
+        ConnectError::Setting { .. } | ConnectError::Tls { .. } | ConnectError::Mode { .. } => {
+            Failure::wrong(line)
+        }
+        _ => Failure::cannot(line),
+    }
+}
