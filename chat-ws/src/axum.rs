@@ -97,9 +97,17 @@ async fn serve(server: Server, upgrading: OnUpgrade, admission: Admission) {
     }
 }
 
+/// The socket behind an upgraded connection, be it that hyper served it by itself or behind the look at its first bytes by which
+/// `axum::serve` tells protocols apart.
 fn plain(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
-    let parts = downcast::<TokioIo<TcpStream>>(upgraded)?;
-    Ok((parts.io.into_inner(), parts.read_buf))
+    type Socket = TokioIo<TcpStream>;
+    match upgraded.downcast::<Socket>() {
+        Ok(parts) => Ok((parts.io.into_inner(), parts.read_buf)),
+        Err(upgraded) => {
+            let parts = downcast::<Socket>(upgraded)?;
+            Ok((parts.io.into_inner(), parts.read_buf))
+        }
+    }
 }
 
 /// Whether a header that is a list has this word.
