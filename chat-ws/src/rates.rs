@@ -87,14 +87,17 @@ impl Default for Rates {
 }
 
 /// What a connection has used of its rates.
+///
+/// Times are milliseconds since it began: each connection has one of these.
 #[derive(Debug)]
 pub(crate) struct Used {
+    began: Instant,
     all: Bucket,
     talk: Bucket,
     change: Bucket,
     read: Bucket,
     refused: u32,
-    refused_since: Option<Instant>,
+    refused_since: u32,
 }
 
 /// What is said of a command by its rate.
@@ -110,12 +113,22 @@ pub(crate) enum Verdict {
 
 impl Used {
     pub(crate) fn new(now: Instant) -> Self {
-        let full = Bucket { missing: 0.0, at: now };
-        Self { all: full, talk: full, change: full, read: full, refused: 0, refused_since: None }
+        let full = Bucket { missing: 0.0, at: 0 };
+        Self {
+            began: now,
+            all: full,
+            talk: full,
+            change: full,
+            read: full,
+            refused: 0,
+            refused_since: 0,
+        }
     }
 
     /// Counts a command.
     pub(crate) fn count(&mut self, rates: &Rates, class: Class, now: Instant) -> Verdict {
+        // Begins anew every seven weeks; only differences are looked at, which go on over that.
+        let now = now.saturating_duration_since(self.began).as_millis() as u32;
         let of_class = match class {
             Class::Talk => Some(&mut self.talk),
             Class::Change => Some(&mut self.change),
@@ -139,9 +152,10 @@ impl Used {
             }
             return Verdict::Take;
         }
-        let since = *self.refused_since.get_or_insert(now);
-        if now.duration_since(since) > rates.again_within {
-            (self.refused, self.refused_since) = (0, Some(now));
+        let within =
+            u128::from(now.wrapping_sub(self.refused_since)) <= rates.again_within.as_millis();
+        if self.refused == 0 || !within {
+            (self.refused, self.refused_since) = (0, now);
         }
         self.refused += 1;
         if self.refused >= rates.again { Verdict::Close } else { Verdict::Refuse { retry: wait } }
@@ -152,17 +166,17 @@ impl Used {
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     missing: f32,
-    at: Instant,
+    at: u32,
 }
 
 impl Bucket {
-    fn missing(&self, rate: Rate, now: Instant) -> f32 {
-        let filled = now.saturating_duration_since(self.at).as_secs_f32() * rate.per_second;
+    fn missing(&self, rate: Rate, now: u32) -> f32 {
+        let filled = now.wrapping_sub(self.at) as f32 / 1_000.0 * rate.per_second;
         (self.missing - filled).max(0.0)
     }
 
     /// How long until a token is there.
-    fn wait(&self, rate: Rate, now: Instant) -> Duration {
+    fn wait(&self, rate: Rate, now: u32) -> Duration {
         let over = self.missing(rate, now) + 1.0 - rate.burst.max(1.0);
         if over <= 0.0 {
             return Duration::ZERO;
@@ -172,7 +186,7 @@ impl Bucket {
         Duration::from_millis(millis as u64 + 1)
     }
 
-    fn take(&mut self, rate: Rate, now: Instant) {
+    fn take(&mut self, rate: Rate, now: u32) {
         *self = Self { missing: self.missing(rate, now) + 1.0, at: now };
     }
 }
@@ -218,6 +232,19 @@ mod tests {
         for tenth in 0..1_000 {
             let now = start + Duration::from_millis(100) * tenth;
             assert_ne!(used.count(&rates, Class::Other, now), Verdict::Close);
+        }
+    }
+
+    #[test]
+    fn who_stays_for_months_is_not_forgotten() {
+        let (rates, start) = (Rates::per_second(1), Instant::now());
+        let mut used = Used::new(start);
+        for day in 0..200 {
+            let now = start + Duration::from_secs(86_400 * day);
+            for _ in 0..3 {
+                assert_eq!(used.count(&rates, Class::Talk, now), Verdict::Take, "day {day}");
+            }
+            assert_ne!(used.count(&rates, Class::Talk, now), Verdict::Take);
         }
     }
 

@@ -140,7 +140,7 @@ impl Server {
                 NoPlace::AddressFull => Refusal::AddressFull,
             })
         })?;
-        Ok(Admission { place, client, upgrade })
+        Ok(Admission { place, client, upgrade: Arc::new(upgrade) })
     }
 
     /// The peer of a connection, for a transport of one's own.
@@ -193,7 +193,8 @@ impl fmt::Debug for ServerBuilder {
 pub struct Admission {
     pub(crate) place: Place,
     pub(crate) client: Option<IpAddr>,
-    pub(crate) upgrade: Upgrade,
+    /// Kept until somebody has come in.
+    pub(crate) upgrade: Arc<Upgrade>,
 }
 
 /// Why a connection may not begin.

@@ -7,6 +7,7 @@
 //! *Under pressure*: see [`Peer`] and [`Outgoing`]. *How it ends*: with the client's close, with ours (sent if that can be done within
 //! 5 s, and read behind so that it is not lost), or with the stream.
 
+use std::future::Future;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -22,15 +23,14 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketC
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
 
 use crate::close::Close;
-use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::outgoing::Outgoing;
 use crate::peer::Peer;
 use crate::server::{Admission, Server};
 
 /// What is read at a time, and held per connection: it is most of what an idle one costs. Commands are short; the longest body
-/// takes eight reads.
-const READ_BUFFER: usize = 2048;
+/// takes sixteen reads.
+const READ_BUFFER: usize = 1024;
 /// Frames taken before others have their turn.
 const FRAMES_AT_ONCE: usize = 32;
 /// Pieces handed to the system at a time.
@@ -46,19 +46,30 @@ impl Server {
     /// Serves one stream on which the upgrade to WebSocket was answered already, until it ends.
     ///
     /// Dropping it is losing the connection.
-    pub async fn serve_stream<S>(&self, stream: S, admission: Admission)
+    pub fn serve_stream<S>(
+        &self,
+        stream: S,
+        admission: Admission,
+    ) -> impl Future<Output = ()> + Send + use<S>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        self.serve_begun(stream, Bytes::new(), admission).await;
+        self.serve_begun(stream, Bytes::new(), admission)
     }
 
     /// As [`Server::serve_stream`], where some of what the client sends behind its request was read with it.
-    pub(crate) async fn serve_begun<S>(&self, stream: S, read: Bytes, admission: Admission)
+    ///
+    /// No `async fn`: those keep what they were given beside what they made of it, for as long as they run.
+    pub(crate) fn serve_begun<S>(
+        &self,
+        stream: S,
+        read: Bytes,
+        admission: Admission,
+    ) -> impl Future<Output = ()> + Send + use<S>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let config = config(&self.shared().options);
+        let config = config(self.options());
         let context = if read.is_empty() {
             // Nothing in it is still a part of the buffer that the request was read into: 8 kB, for as long as it is held.
             drop(read);
@@ -72,14 +83,14 @@ impl Server {
             context,
             read_waker: Waker::from(Arc::clone(&readable)),
             readable,
-            metrics: &self.shared().metrics,
-            waiting: self.shared().options.waiting,
             peer: self.peer(admission),
             out: Outgoing::default(),
             phase: Phase::Open,
         };
-        let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
-        std::future::poll_fn(|cx| connection.poll(cx, sleep.as_mut())).await;
+        async move {
+            let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
+            std::future::poll_fn(|cx| connection.poll(cx, sleep.as_mut())).await;
+        }
     }
 }
 
@@ -92,13 +103,11 @@ pub(crate) fn config(options: &Options) -> WebSocketConfig {
         .max_frame_size(Some(options.frame))
 }
 
-struct Connection<'a, S> {
+struct Connection<S> {
     stream: S,
     context: WebSocketContext,
     readable: Arc<Readable>,
     read_waker: Waker,
-    metrics: &'a Metrics,
-    waiting: usize,
     peer: Peer,
     out: Outgoing,
     phase: Phase,
@@ -126,7 +135,7 @@ enum Took {
     TheEnd,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<()> {
         self.readable.task.register(cx.waker());
         loop {
@@ -184,12 +193,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             self.phase = Phase::Ending { until: now + LAST_WORD };
             return Poll::Ready(Step::Again);
         }
-        let was_full = self.out.bytes() >= self.waiting;
+        let was_full = self.out.bytes() >= self.peer.waiting();
         match self.poll_write(cx) {
             Poll::Ready(Err(_)) => return Poll::Ready(Step::Over),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-        let has_room = was_full && self.out.bytes() < self.waiting;
+        let has_room = was_full && self.out.bytes() < self.peer.waiting();
         // What was not read because of commands that were under way, or of what waited.
         let reads_on = self.readable.is_set() && self.peer.wants_more(&self.out);
         if has_room || (reads_on && !more) {
@@ -283,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             all += written as u64;
             self.out.advance(written);
         };
-        self.metrics.bytes.increment(all);
+        self.peer.metrics().bytes.increment(all);
         result
     }
 }

@@ -34,6 +34,7 @@ use crate::close::Close;
 use crate::command::{Class, Command};
 use crate::frame::Frame;
 use crate::json::{read, write};
+use crate::metrics::Metrics;
 #[cfg(doc)]
 use crate::options::Options;
 use crate::outgoing::Outgoing;
@@ -89,7 +90,7 @@ impl Peer {
         shared.metrics.opened.increment(1);
         shared.metrics.connections.increment(1.0);
         let Admission { place, client, upgrade } = admission;
-        let newcomer = Newcomer { since: now, greeting: false, upgrade: Arc::new(upgrade), client };
+        let newcomer = Newcomer { since: now, greeting: false, upgrade, client };
         Self {
             shared,
             place,
@@ -243,6 +244,15 @@ impl Peer {
                 return;
             }
         }
+    }
+
+    /// Bytes that may wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.options.waiting
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     fn is_nobody(&self) -> bool {
