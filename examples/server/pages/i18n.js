@@ -1,4 +1,4 @@
-// Two languages. All texts are in texts.ko.js and texts.en.js; numbers, times and lists are written by Intl. What was
+// Two languages. All texts are in texts.ko.js and texts.en.js; numbers and times are written by Intl. What was
 // bound to a text, in the page or by a script, is renewed when the language changes, without a reload.
 
 import en from './texts.en.js';
@@ -111,8 +111,8 @@ export function ago(at) {
   return unit === 'second' ? format.format(0, 'second') : format.format(Math.ceil(seconds / size), unit);
 }
 
-/** "Kim, Lee and Park"; more than `most` are counted: "Kim, Lee, Park and 4 others". */
+/** "Kim, Lee, Park"; more than `most` are counted: "Kim, Lee, Park and 4 others". */
 export function names(all, most = 3) {
-  if (all.length <= most) return intl(Intl.ListFormat, { type: 'conjunction' }).format(all);
+  if (all.length <= most) return all.join(', ');
   return t('names.more', { names: all.slice(0, most).join(', '), n: all.length - most });
 }

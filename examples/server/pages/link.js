@@ -28,13 +28,17 @@ export function connect(options) {
 /** How many people are there, in the top line. */
 function setUpOnline(client) {
   const place = byId('online');
-  const count = h('span');
-  place.append(h('span.dot', { 'aria-hidden': 'true' }), count);
+  // Read in words; seen in words where there is room, else as a number.
+  const words = h('span.online-words');
+  const figure = h('span.online-figure', { 'aria-hidden': 'true' });
+  place.append(h('span.dot', { 'aria-hidden': 'true' }), words, figure);
   const online = client.online();
   const show = () => {
     const n = online.getSnapshot();
     place.hidden = n === undefined;
-    if (n !== undefined) bind(count, 'text', 'online', { n });
+    if (n === undefined) return;
+    bind(words, 'text', 'online', { n });
+    bind(figure, 'text', 'number', { n });
   };
   online.subscribe(show);
   show();

@@ -24,6 +24,7 @@ export class RoomView {
     this.room = room;
     this.place = place;
     this.newest = undefined;
+    this.noted = 'nothing yet';
     this.#build();
     place.replaceChildren(this.head, this.share, this.note, this.body);
     place.hidden = false;
@@ -68,7 +69,7 @@ export class RoomView {
     }, icon('people'), this.count);
     this.closeButton = h('button.button.bare.square', {
       type: 'button', hidden: true, tLabel: ['room.close'], tTitle: ['room.close'], 'aria-haspopup': 'dialog', on: { click: () => this.#askToClose() },
-    }, icon('block'));
+    }, icon('end'));
     this.linkButton = h('button.button.bare.square', {
       type: 'button', tLabel: ['room.copy'], tTitle: ['room.copy'], on: { click: () => this.#copy() },
     }, icon('link'));
@@ -128,7 +129,7 @@ export class RoomView {
     if (!seen) return;
     this.composer.name('compose.room', { title });
     this.composer.enable(status === 'joined' || status === 'offline' || status === 'joining');
-    this.composer.element.hidden = status === 'closed';
+    this.composer.element.hidden = this.typing.element.hidden = status === 'closed';
     this.ended.hidden = status !== 'closed';
     if (status === 'closed') bind(this.ended, 'text', closedBecause(state.why));
     this.log.update(state);

@@ -50,6 +50,7 @@ export class StrangerView {
   /** Why the talk is over, as the key of a text; undefined: it is not. */
   end(key) {
     this.ended.hidden = key === undefined;
+    if (this.typing) this.typing.element.hidden = !this.ended.hidden;
     if (key === undefined) return;
     const why = h('span');
     bind(why, 'text', key);

@@ -30,7 +30,7 @@ export class TypingView {
     this.element.append(h('span.typing-dots', { 'aria-hidden': 'true' }, h('i'), h('i'), h('i')), this.text);
     this.seen = new WeakSet();
     this.until = new Map();
-    this.newest = 0;
+    this.newest = undefined;
     this.state = undefined;
     this.stop = onLanguage(() => this.#show());
     this.#show();
@@ -47,11 +47,12 @@ export class TypingView {
       if (signal.body.typing) this.until.set(signal.by, performance.now() + LASTS_MS - age);
       else this.until.delete(signal.by);
     }
-    for (const entry of state.entries.toReversed()) {
+    const newest = state.entries.at(-1)?.n ?? 0;
+    for (const entry of this.newest === undefined ? [] : state.entries.toReversed()) {
       if (entry.n <= this.newest) break;
       this.until.delete(entry.ev === 'said' ? entry.by : entry.user);
     }
-    this.newest = Math.max(this.newest, state.entries.at(-1)?.n ?? 0);
+    this.newest = newest;
     this.#show();
   }
 

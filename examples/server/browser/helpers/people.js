@@ -1,0 +1,73 @@
+// People in front of a real browser. One Chromium per test file; each person has a profile of their own, unless said
+// otherwise; and nobody's console may say anything.
+
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { chromium } from 'playwright-core';
+import { later } from './later.js';
+
+const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+// How long something that has to come about may take on a busy machine.
+export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 15_000);
+
+let browser;
+after(() => browser?.close());
+
+/** A profile: a browser of one person. `options`: those of playwright, `language` (`ko`, `en`), `theme` (`light`, `dark`), `phone`. */
+export async function profile(t, { language = 'ko', theme = 'light', phone = false, ...options } = {}) {
+  browser ??= await chromium.launch({ executablePath: PROGRAM, args: ARGS });
+  const context = await browser.newContext({
+    locale: language === 'ko' ? 'ko-KR' : 'en-GB',
+    timezoneId: 'Asia/Seoul',
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    viewport: phone ? { width: 360, height: 740 } : { width: 1280, height: 800 },
+    hasTouch: phone,
+    isMobile: phone,
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const said = [];
+  // A page whose server is away cannot keep its browser from saying so; a test in which that happens says it expects it.
+  let expected = () => false;
+  const listen = (page) => {
+    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => said.push(`error: ${error.stack}`));
+  };
+  context.on('page', listen);
+  later(t, async () => {
+    await context.close();
+    assert.deepEqual(said.filter((line) => !expected(line)), [], 'the console stays empty');
+  });
+  return { context, open: async (url) => {
+    const page = await context.newPage();
+    await page.goto(url);
+    return page;
+  }, expectLostConnections: () => (expected = (line) => /WebSocket connection to .* failed|net::ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/.test(line)) };
+}
+
+/** A person with a profile of their own who opens `url`. */
+export async function person(t, url, options) {
+  const own = await profile(t, options);
+  const page = await own.open(url);
+  page.profile = own;
+  return page;
+}
+
+/** Waits until `is()` gives something true, and gives that. */
+export async function until(what, is) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await is();
+    if (found) return found;
+    if (Date.now() > end) assert.fail(`has not come about: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until a text stands somewhere, to be seen. */
+export const sees = (page, text) => page.getByText(text, { exact: typeof text === 'string' }).filter({ visible: true }).first().waitFor();
+
+/** Waits until it is nowhere to be seen. */
+export const misses = (page, text) => until(`${text} is gone`, async () => (await page.getByText(text).filter({ visible: true }).count()) === 0);
