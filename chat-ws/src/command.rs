@@ -140,6 +140,11 @@ impl Command {
         }
     }
 
+    /// Whether its reply may be much larger than it is.
+    pub(crate) fn is_large(&self) -> bool {
+        matches!(self, Self::Join { .. } | Self::Watch(..)) || self.class() == Class::Read
+    }
+
     /// Whether a partner may be found while it is under way, which is told behind its reply.
     pub(crate) fn seeks(&self) -> bool {
         matches!(self, Self::Match { .. } | Self::Next { .. })

@@ -41,6 +41,9 @@ pub struct Options {
     /// Bytes that may wait for one connection. When as much waits, no more is put there; and if then for
     /// [`stuck`](Self::stuck) nothing is taken while there is more, the connection is closed as too slow.
     pub waiting: usize,
+    /// Bytes that may wait beyond that, of all connections together: one reply may be larger than [`waiting`](Self::waiting).
+    /// While as much does, what may have a large reply is refused as `overloaded`.
+    pub waiting_in_all: usize,
     /// How long a connection for which more waits than it may hold can go without taking anything.
     pub stuck: Duration,
     /// Commands of one connection that are carried out or wait for that. When as many are, no more are read.
@@ -68,6 +71,7 @@ impl Default for Options {
             connections: 100_000,
             connections_of_address: 256,
             waiting: 256 * 1024,
+            waiting_in_all: 256 * 1024 * 1024,
             stuck: Duration::from_secs(5),
             commands: 64,
             bad_frames: 5,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,8 +39,17 @@ pub(crate) struct Shared {
     pub(crate) auth: Box<dyn Authenticate>,
     pub(crate) metrics: Metrics,
     pub(crate) registry: Arc<Registry>,
+    /// Bytes that wait beyond [`Options::waiting`], of all connections.
+    pub(crate) excess: AtomicUsize,
     /// The part of the reply to `hello` that is the same for all: `limits` and `retry`.
     pub(crate) told: Told,
+}
+
+impl Shared {
+    /// Whether as much waits in large replies as may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.excess.load(Ordering::Relaxed) >= self.options.waiting_in_all
+    }
 }
 
 /// What `hello` tells everybody.
@@ -81,6 +91,7 @@ impl ServerBuilder {
             auth,
             metrics: Metrics::new(),
             registry: Arc::default(),
+            excess: AtomicUsize::new(0),
             told,
         }))
     }

@@ -23,13 +23,14 @@ use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chat_core::{Event, Session};
+use chat_core::{Error, Event, Session};
 use tokio::time::Instant;
 
-use self::work::{Done, Work};
+use self::work::{Doing, Done, Work};
 use crate::close::Close;
 use crate::command::{Class, Command};
 use crate::frame::Frame;
@@ -66,6 +67,10 @@ pub struct Peer {
     /// Since when as much waits as may, and how much had been taken then.
     stuck: Option<(Instant, u64)>,
     bad_frames: u8,
+    /// It closes as soon as what was asked for is answered.
+    goes: bool,
+    /// By how much what waits is more than may, as it was told to the others.
+    excess: usize,
 }
 
 enum State {
@@ -101,6 +106,8 @@ impl Peer {
             pinged: None,
             stuck: None,
             bad_frames: 0,
+            goes: false,
+            excess: 0,
         }
     }
 
@@ -178,7 +185,10 @@ impl Peer {
     #[must_use]
     pub fn wants_more(&self, out: &Outgoing) -> bool {
         let options = &self.shared.options;
-        !self.is_closed() && self.work.len() < options.commands && out.bytes() < options.waiting
+        !self.is_closed()
+            && !self.goes
+            && self.work.len() < options.commands
+            && out.bytes() < options.waiting
     }
 
     /// Whether it has ended: what is in [`Outgoing`] is the last.
@@ -213,12 +223,14 @@ impl Peer {
         if asked == Asked::Now {
             return self.close(Close::Drain, out);
         }
+        self.goes = asked == Asked::Soon;
         self.look_at_time(now, out);
         self.do_work(cx, out);
-        if asked == Asked::Soon && self.work.len() == 0 {
+        if self.goes && self.work.len() == 0 {
             self.close(Close::Drain, out);
         }
         self.hand_out(cx, now, out);
+        self.account(out);
     }
 
     /// Waits until there is something to send, by tokio's time.
@@ -313,34 +325,39 @@ impl Peer {
         }
     }
 
-    /// Begins what may begin, and sees what is done.
+    /// Sees what is done, and begins what may begin, as long as there is room for replies.
     fn do_work(&mut self, cx: &mut Context<'_>, out: &mut Outgoing) {
-        while self.work.len() > 0 {
+        while let Some(done) = self.work.poll(cx) {
+            self.was_done(done, out);
+        }
+        while self.work.len() > 0 && out.bytes() < self.shared.options.waiting {
             let (shared, state) = (&self.shared, &self.state);
-            self.work.begin(|re, command| match (state, command) {
-                (State::Open(session), command) => act::act(session.handle(), re, command),
-                (State::New(newcomer), Command::Hello { token, name }) => act::greet(
-                    Arc::clone(shared),
-                    Arc::clone(&newcomer.upgrade),
-                    newcomer.client,
-                    re,
-                    token,
-                    name,
-                ),
-                // Commands wait for the answer to `hello`, and are refused with it.
-                (State::New(_) | State::Closed, _) => {
-                    Box::pin(std::future::ready(Done::Refused(re, Refused::Unauthorized)))
-                }
-            });
-            match self.work.poll(cx) {
-                None => return,
-                Some(Done::Reply(frame)) => out.push(&frame),
-                Some(Done::Greeted(session, frame)) => {
-                    out.push(&frame);
-                    self.state = State::Open(session);
-                }
-                Some(Done::Refused(re, refused)) => self.was_refused(re, &refused, out),
+            if !self.work.begin(|re, command| begin(shared, state, re, command)) {
+                break;
             }
+            if let Some(done) = self.work.poll_newest(cx) {
+                self.was_done(done, out);
+            }
+        }
+    }
+
+    fn was_done(&mut self, done: Done, out: &mut Outgoing) {
+        match done {
+            Done::Reply(frame) => out.push(&frame),
+            Done::Greeted(session, frame) => {
+                out.push(&frame);
+                self.state = State::Open(session);
+            }
+            Done::Refused(re, refused) => self.was_refused(re, &refused, out),
+        }
+    }
+
+    /// One reply may be more than may wait. How much there is of that is bounded over all connections.
+    fn account(&mut self, out: &Outgoing) {
+        let excess = out.bytes().saturating_sub(self.shared.options.waiting);
+        if excess != self.excess {
+            self.shared.excess.fetch_add(excess.wrapping_sub(self.excess), Ordering::Relaxed);
+            self.excess = excess;
         }
     }
 
@@ -431,6 +448,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        self.shared.excess.fetch_sub(self.excess, Ordering::Relaxed);
         self.shared.metrics.connections.decrement(1.0);
     }
 }
@@ -443,6 +461,23 @@ impl fmt::Debug for Peer {
             State::Closed => "closed",
         };
         f.debug_struct("Peer").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+/// Begins a command.
+fn begin(shared: &Arc<Shared>, state: &State, re: u64, command: Command) -> Doing {
+    let refused = |refused| Box::pin(std::future::ready(Done::Refused(re, refused)));
+    match (state, command) {
+        (State::Open(_), command) if command.is_large() && shared.is_full() => {
+            refused(Refused::Engine(Error::Overloaded))
+        }
+        (State::Open(session), command) => act::act(session.handle(), re, command),
+        (State::New(newcomer), Command::Hello { token, name }) => {
+            let (upgrade, client) = (Arc::clone(&newcomer.upgrade), newcomer.client);
+            act::greet(Arc::clone(shared), upgrade, client, re, token, name)
+        }
+        // Commands wait for the answer to `hello`, and are refused with it.
+        (State::New(_) | State::Closed, _) => refused(Refused::Unauthorized),
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) enum Done {
 /// A command that is carried out.
 pub(super) type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
 
+/// Commands under way at a time whose replies may be large.
+const LARGE_AT_ONCE: usize = 8;
+
 #[derive(Default)]
 pub(super) struct Work {
     queued: VecDeque<Queued>,
@@ -43,6 +46,7 @@ struct Queued {
 struct Running {
     lane: Lane,
     seeks: bool,
+    large: bool,
     doing: Doing,
 }
 
@@ -63,35 +67,42 @@ impl Work {
         self.queued.push_back(Queued { re, lane, command });
     }
 
-    /// Begins each command that has nothing to wait for.
-    pub(super) fn begin(&mut self, mut how: impl FnMut(u64, Command) -> Doing) {
-        let mut at = 0;
-        while at < self.queued.len() {
-            let lane = &self.queued[at].lane;
-            let waits = self.running.iter().any(|earlier| lane.waits_for(&earlier.lane))
+    /// Begins the first command that has nothing to wait for. `false` where there is none.
+    pub(super) fn begin(&mut self, how: impl FnOnce(u64, Command) -> Doing) -> bool {
+        let large = self.running.iter().filter(|running| running.large).count();
+        let next = (0..self.queued.len()).find(|at| {
+            let Queued { lane, command, .. } = &self.queued[*at];
+            let waits = (large >= LARGE_AT_ONCE && command.is_large())
+                || self.running.iter().any(|earlier| lane.waits_for(&earlier.lane))
                 || self.queued.range(..at).any(|earlier| lane.waits_for(&earlier.lane));
-            if waits {
-                at += 1;
-            } else if let Some(Queued { re, lane, command }) = self.queued.remove(at) {
-                let seeks = command.seeks();
-                self.running.push(Running { lane, seeks, doing: how(re, command) });
-            }
-        }
+            !waits
+        });
+        let Some(Queued { re, lane, command }) = next.and_then(|at| self.queued.remove(at)) else {
+            return false;
+        };
+        let (seeks, large) = (command.seeks(), command.is_large());
+        self.running.push(Running { lane, seeks, large, doing: how(re, command) });
         self.let_go();
+        true
     }
 
     /// The next one that is done.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Done> {
-        for at in 0..self.running.len() {
-            if let Poll::Ready(done) = self.running[at].doing.as_mut().poll(cx) {
-                self.running.remove(at);
-                if self.running.is_empty() {
-                    self.running = Vec::new();
-                }
-                return Some(done);
-            }
+        (0..self.running.len()).find_map(|at| self.poll_at(at, cx))
+    }
+
+    /// What became of the one that was begun last.
+    pub(super) fn poll_newest(&mut self, cx: &mut Context<'_>) -> Option<Done> {
+        self.running.len().checked_sub(1).and_then(|newest| self.poll_at(newest, cx))
+    }
+
+    fn poll_at(&mut self, at: usize, cx: &mut Context<'_>) -> Option<Done> {
+        let Poll::Ready(done) = self.running[at].doing.as_mut().poll(cx) else { return None };
+        self.running.remove(at);
+        if self.running.is_empty() {
+            self.running = Vec::new();
         }
-        None
+        Some(done)
     }
 
     /// Takes all that wait, not begun.
