@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, FORWARDED, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -111,14 +111,16 @@ async fn metrics_here(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let forwarded = headers.contains_key(FORWARDED)
-        || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
-        || headers.contains_key("x-real-ip")
-        || headers.contains_key("via");
-    if !peer.ip().is_loopback() || forwarded {
-        return nothing_here();
-    }
-    numbers(&app)
+    if is_local(peer, &headers) { numbers(&app) } else { nothing_here() }
+}
+
+/// Whether this machine asks for itself: what a proxy on it hands on comes from elsewhere.
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let forwarded = |name: &HeaderName| {
+        let name = name.as_str();
+        ["forwarded", "via", "x-real-ip"].contains(&name) || name.starts_with("x-forwarded-")
+    };
+    peer.ip().is_loopback() && !headers.keys().any(forwarded)
 }
 
 fn numbers(app: &App) -> Response {
@@ -145,4 +147,25 @@ async fn count(request: Request, next: Next) -> Response {
     ::metrics::counter!("chat_http_requests_total", "path" => path, "status" => status)
         .increment(1);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_who_asks_from_it_and_for_itself() {
+        let local = |peer: &str, header: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(header), HeaderValue::from_static("127.0.0.1"));
+            is_local(peer.parse().unwrap(), &headers)
+        };
+        assert!(local("127.0.0.1:5", "accept"));
+        assert!(local("[::1]:5", "accept"));
+        assert!(!local("192.0.2.1:5", "accept"));
+        assert!(!local("[2001:db8::1]:5", "accept"));
+        for header in ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host"] {
+            assert!(!local("127.0.0.1:5", header), "{header}");
+        }
+    }
 }

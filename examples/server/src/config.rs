@@ -27,6 +27,7 @@ const ROOMS_IN_MEMORY: usize = 100_000;
     name = "chat-server",
     version,
     max_term_width = 110,
+    allow_negative_numbers = true,
     after_help = "Each flag can also be given in the environment; those that may be repeated, with commas.\n\
                   How much is logged is set by CHAT_LOG_LEVEL: info (the default), debug, or as chat_ws=debug,info."
 )]
@@ -103,16 +104,16 @@ pub(crate) struct Config {
     pub(crate) ping_ms: u64,
 
     /// Commands of one connection per second; 0 for as many as it likes
-    #[arg(long, env = "CHAT_RATE", value_name = "N", default_value_t = 20)]
+    #[arg(long, env = "CHAT_RATE", value_name = "N", default_value_t = 100)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(crate) rate: u32,
 
-    /// Connections in all
-    #[arg(long, env = "CHAT_MAX_CONNECTIONS", value_name = "N", default_value_t = 100_000)]
+    /// Connections in all; without it 100000, or as many as the system's bound for open files leaves room for
+    #[arg(long, env = "CHAT_MAX_CONNECTIONS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub(crate) max_connections: u32,
+    pub(crate) max_connections: Option<u32>,
 
-    /// Connections from one address
+    /// Connections from one address; those from this machine are not counted
     #[arg(
         long,
         env = "CHAT_MAX_CONNECTIONS_PER_ADDRESS",

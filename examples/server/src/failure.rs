@@ -59,7 +59,7 @@ mod tests {
     #[error("{said}")]
     struct Said {
         said: &'static str,
-        source: Option<Box<Said>>,
+        source: Option<Box<Self>>,
     }
 
     #[test]

@@ -27,7 +27,7 @@ use tower_service::Service;
 
 use crate::failure::Failure;
 
-/// Connections of plain HTTP at once.
+/// Connections of plain HTTP at once, where the system allows many times as many open files.
 const PLACES: usize = 4_096;
 /// Of these, so many for one address. Browsers open six; many people may be behind one address.
 const OF_ONE: usize = 256;
@@ -42,6 +42,12 @@ const HEAD_BYTES: usize = 32 * 1024;
 const HEADERS: usize = 64;
 /// How many the system keeps that nobody has taken yet.
 const BACKLOG: u32 = 4_096;
+
+/// How many connections of plain HTTP there may be at once.
+pub(crate) fn places() -> usize {
+    let files = crate::files::most().and_then(|most| usize::try_from(most).ok());
+    files.map_or(PLACES, |files| PLACES.min(files / 8)).max(16)
+}
 
 /// Listens. `flag` is what is said where that cannot be.
 pub(crate) async fn bind(flag: &str, address: &str) -> Result<TcpListener, Failure> {
@@ -66,18 +72,24 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Whoever may hold connections without being counted by address.
+/// The places for connections, and who has how many of them.
 pub(crate) struct Doors {
     places: Arc<Semaphore>,
+    all: usize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
     /// Behind these are many.
     proxies: Vec<IpNet>,
 }
 
 impl Doors {
-    pub(crate) fn new(proxies: Vec<IpNet>) -> Arc<Self> {
-        let places = Arc::new(Semaphore::new(PLACES));
-        Arc::new(Self { places, by_address: Mutex::default(), proxies })
+    /// So many places; what comes through these proxies is not counted by address.
+    pub(crate) fn new(all: usize, proxies: Vec<IpNet>) -> Arc<Self> {
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(all)),
+            all,
+            by_address: Mutex::default(),
+            proxies,
+        })
     }
 
     /// A place for one from this address, unless it has too many.
@@ -161,7 +173,7 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    let all = timeout(LINGER, doors.places.acquire_many(PLACES as u32));
+    let all = timeout(LINGER, doors.places.acquire_many(doors.all as u32));
     if all.await.is_err() {
         tracing::warn!("connections were left open");
     }
@@ -214,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_address_may_have_so_many_and_gets_them_back() {
-        let doors = Doors::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let doors = Doors::new(PLACES, vec!["10.0.0.0/8".parse().unwrap()]);
         let admit = |address: &str| {
             let permit = Arc::clone(&doors.places).try_acquire_owned().unwrap();
             doors.admit(permit, address.parse().unwrap())
@@ -228,7 +240,7 @@ mod tests {
         held.push(admit("192.0.2.1").unwrap());
         drop(held);
         assert!(doors.by_address.lock().is_empty());
-        assert_eq!(doors.places.available_permits(), PLACES);
+        assert_eq!(doors.places.available_permits(), doors.all);
     }
 
     #[test]

@@ -185,17 +185,17 @@ fn kind(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn headers(name: axum::http::HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &axum::http::HeaderName, values: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(&name, HeaderValue::from_static(value));
+            headers.append(name, HeaderValue::from_static(value));
         }
         headers
     }
 
     #[test]
     fn gzip_is_for_those_who_take_it() {
-        let takes = |values: &[&'static str]| takes_gzip(&headers(ACCEPT_ENCODING, values));
+        let takes = |values: &[&'static str]| takes_gzip(&headers(&ACCEPT_ENCODING, values));
         assert!(takes(&["gzip, deflate, br"]));
         assert!(takes(&["br", "GZIP;q=0.5"]));
         assert!(takes(&["*"]));
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_known_is_known_in_either_encoding() {
-        let known = |value: &'static str| is_known(&headers(IF_NONE_MATCH, &[value]), "abc");
+        let known = |value: &'static str| is_known(&headers(&IF_NONE_MATCH, &[value]), "abc");
         assert!(
             known("\"abc\"") && known("W/\"abc-gzip\"") && known("\"x\", \"abc\"") && known("*")
         );

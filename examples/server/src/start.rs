@@ -17,24 +17,31 @@ use crate::health::Health;
 use crate::listener::{self, Doors};
 use crate::metrics::Metrics;
 use crate::pages::Pages;
+use crate::store::Asked;
 use crate::tokens::Keys;
-use crate::{files, shutdown, store};
+use crate::{files, shutdown};
 
-/// Files that are open beside connections.
-const OTHER_FILES: u64 = 64;
+/// Connections, where nobody says how many and the system allows as many files.
+const CONNECTIONS: usize = 100_000;
+/// Connections at once where numbers are read.
+const SCRAPERS: usize = 16;
+/// Files that are open beside connections: those to the store, and the log's.
+const OTHER_FILES: usize = 64;
 
 /// Serves until it is asked to end.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     // What is wrong with what was given is said before anything is opened.
     let options = options(&config)?;
+    let asked = Asked::read(&config)?;
+    let pages = pages(&config)?;
     let keys = Keys::read(&config)?;
     let metrics = Metrics::install();
-    let store = store::open(&config, keys.wants_secret()).await?;
+    let store = asked.open(&config, keys.wants_secret()).await?;
     let tokens = keys.tokens(&config, store.secret)?;
     let engine = Engine::builder()
         .with_backend(store.backend)
         .with_policies(config.policies())
-        .with_limits(limits(&config))
+        .with_limits(Limits { sessions: options.connections, ..Limits::default() })
         .build()
         .map_err(|invalid| Failure::wrong(invalid.to_string()))?;
     let listener = listener::bind("--listen", &config.listen).await?;
@@ -48,7 +55,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let server = Server::builder(engine).with_auth(tokens).with_options(options).build();
     let app = Arc::new(App {
         server,
-        pages: Pages::new(config.pages.clone()),
+        pages,
         api,
         health: Health::default(),
         metrics,
@@ -57,18 +64,19 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     });
 
     let address = listener.local_addr().map_err(|error| Failure::cannot(error.to_string()))?;
-    warn_of_few_files(&config);
     tracing::info!(%address, store = store.name, node = %app.server.engine().node(), "listening");
     let (stop, stopped) = watch::channel(false);
-    let doors = Doors::new(config.trusted_proxy.clone());
+    let doors = Doors::new(listener::places(), config.trusted_proxy.clone());
     let mut serving =
         vec![tokio::spawn(listener::serve(listener, app::routes(&app), doors, stopped.clone()))];
     if let Some(beside) = beside {
+        let address = beside.local_addr().map_err(|error| Failure::cannot(error.to_string()))?;
+        tracing::info!(%address, "numbers are at");
         let routes = app::metrics_routes(&app);
         serving.push(tokio::spawn(listener::serve(
             beside,
             routes,
-            Doors::new(Vec::new()),
+            Doors::new(SCRAPERS, Vec::new()),
             stopped,
         )));
     }
@@ -103,7 +111,7 @@ fn options(config: &Config) -> Result<Options, Failure> {
         // Two pings without an answer, and a little.
         silent: ping * 12 / 5,
         rates: Rates::per_second(config.rate),
-        connections: config.max_connections as usize,
+        connections: connections(config),
         connections_of_address: config.max_connections_per_address as usize,
         // Who comes back later than the grace has left.
         drain_spread: usual.drain_spread.min(Duration::from_millis(config.grace_ms) / 2),
@@ -111,20 +119,31 @@ fn options(config: &Config) -> Result<Options, Failure> {
     })
 }
 
-fn limits(config: &Config) -> Limits {
-    Limits { sessions: config.max_connections as usize, ..Limits::default() }
+/// How many connections there may be: each is a file to the system, and so is each of plain HTTP.
+fn connections(config: &Config) -> usize {
+    let files = files::most().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let room = files.saturating_sub(OTHER_FILES + SCRAPERS + listener::places()).max(1);
+    match config.max_connections {
+        None => CONNECTIONS.min(room),
+        Some(asked) => {
+            if asked as usize > room {
+                tracing::warn!(
+                    files,
+                    max_connections = asked,
+                    "the system allows too few open files for so many connections: see `ulimit -Hn`, LimitNOFILE"
+                );
+            }
+            asked as usize
+        }
+    }
 }
 
-/// Each connection is a file to the system.
-fn warn_of_few_files(config: &Config) {
-    if let Some(most) = files::most()
-        && most < u64::from(config.max_connections) + OTHER_FILES
-    {
-        tracing::warn!(
-            files = most,
-            max_connections = config.max_connections,
-            "the system allows fewer open files than connections: see `ulimit -Hn`, LimitNOFILE"
-        );
+fn pages(config: &Config) -> Result<Pages, Failure> {
+    match &config.pages {
+        Some(dir) if !dir.is_dir() => {
+            Err(Failure::wrong(format!("--pages {}: there is no such directory", dir.display())))
+        }
+        dir => Ok(Pages::new(dir.clone())),
     }
 }
 

@@ -6,6 +6,13 @@ use chat_core::{Clock, MemoryStore};
 use crate::config::Config;
 use crate::failure::Failure;
 
+/// A store that was asked for: its URL is as it should be, and nothing is opened yet.
+pub(crate) enum Asked {
+    Memory,
+    #[cfg(feature = "redis")]
+    Redis(Box<chat_redis::Settings>, std::sync::Arc<chat_redis::Stats>),
+}
+
 /// Where everything is kept.
 pub(crate) struct Store {
     pub(crate) backend: Backend,
@@ -23,46 +30,63 @@ pub(crate) struct Counted {
     pub(crate) redis: Option<std::sync::Arc<chat_redis::Stats>>,
 }
 
-/// Opens the store. `wants_secret`: nobody has given one, so that the nodes have to share one.
-pub(crate) async fn open(config: &Config, wants_secret: bool) -> Result<Store, Failure> {
-    let url = config.store.trim();
-    match url.split_once("://") {
-        Some(("memory", _)) => Ok(in_memory(config)),
-        Some((scheme, _)) if scheme.starts_with("redis") || scheme.starts_with("valkey") => {
-            on_redis(config, url, wants_secret).await
+impl Asked {
+    /// What the URL says.
+    pub(crate) fn read(config: &Config) -> Result<Self, Failure> {
+        let url = config.store.trim();
+        match url.split_once("://") {
+            Some(("memory", _)) => Ok(Self::Memory),
+            Some((scheme, _)) if scheme.starts_with("redis") || scheme.starts_with("valkey") => {
+                Self::on_redis(config, url, scheme)
+            }
+            // Not the URL itself: it may hold a password.
+            _ => Err(Failure::wrong(
+                "--store: the URL begins with none of memory://, redis://, rediss://, redis+sentinel://, redis+cluster://",
+            )),
         }
-        // Not the URL itself: it may hold a password.
-        _ => Err(Failure::wrong(
-            "--store: the URL begins with none of memory://, redis://, rediss://, redis+sentinel://, redis+cluster://",
-        )),
     }
-}
 
-fn in_memory(config: &Config) -> Store {
-    let backend = MemoryStore::backend(Clock::system(), config.store_options());
-    Store { backend, name: "memory".to_owned(), secret: None, counted: Counted::default() }
-}
+    #[cfg(not(feature = "redis"))]
+    fn on_redis(_: &Config, _: &str, scheme: &str) -> Result<Self, Failure> {
+        Err(Failure::wrong(format!(
+            "--store {scheme}://…: this chat-server was built without the feature `redis`, and keeps everything in memory"
+        )))
+    }
 
-#[cfg(not(feature = "redis"))]
-#[allow(clippy::unused_async, reason = "the same call as with the feature")]
-async fn on_redis(_: &Config, url: &str, _: bool) -> Result<Store, Failure> {
-    let scheme = url.split_once("://").map_or(url, |(scheme, _)| scheme);
-    Err(Failure::wrong(format!(
-        "--store {scheme}://…: this chat-server was built without the feature `redis`, and keeps everything in memory"
-    )))
-}
+    #[cfg(feature = "redis")]
+    fn on_redis(config: &Config, url: &str, _: &str) -> Result<Self, Failure> {
+        let stats = std::sync::Arc::<chat_redis::Stats>::default();
+        let settings = chat_redis::Settings::from_url(url).map_err(refused)?;
+        let settings =
+            settings.with_store(config.store_options()).with_stats(std::sync::Arc::clone(&stats));
+        Ok(Self::Redis(Box::new(settings), stats))
+    }
 
-#[cfg(feature = "redis")]
-async fn on_redis(config: &Config, url: &str, wants_secret: bool) -> Result<Store, Failure> {
-    let stats = std::sync::Arc::<chat_redis::Stats>::default();
-    let settings = chat_redis::Settings::from_url(url)
-        .map_err(refused)?
-        .with_store(config.store_options())
-        .with_stats(std::sync::Arc::clone(&stats));
-    let name = format!("{settings:?}");
-    let secret = if wants_secret { Some(settings.secret().await.map_err(refused)?) } else { None };
-    let backend = settings.connect().await.map_err(refused)?;
-    Ok(Store { backend, name, secret, counted: Counted { redis: Some(stats) } })
+    /// Opens it. `wants_secret`: nobody has given one, so that the nodes have to share one.
+    #[cfg_attr(
+        not(feature = "redis"),
+        allow(clippy::unused_async, reason = "memory is there at once")
+    )]
+    pub(crate) async fn open(self, config: &Config, wants_secret: bool) -> Result<Store, Failure> {
+        match self {
+            Self::Memory => {
+                let backend = MemoryStore::backend(Clock::system(), config.store_options());
+                let (name, counted) = ("memory".to_owned(), Counted::default());
+                Ok(Store { backend, name, secret: None, counted })
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis(settings, stats) => {
+                let name = format!("{settings:?}");
+                let secret = if wants_secret {
+                    Some(settings.secret().await.map_err(refused)?)
+                } else {
+                    None
+                };
+                let backend = settings.connect().await.map_err(refused)?;
+                Ok(Store { backend, name, secret, counted: Counted { redis: Some(stats) } })
+            }
+        }
+    }
 }
 
 /// Whether asking again may help decides about the code.
