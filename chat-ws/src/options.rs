@@ -42,7 +42,7 @@ pub struct Options {
     /// [`stuck`](Self::stuck) nothing is taken while there is more, the connection is closed as too slow.
     pub waiting: usize,
     /// Bytes that may wait beyond that, of all connections together: one reply may be larger than [`waiting`](Self::waiting).
-    /// While as much does, what may have a large reply is refused as `overloaded`.
+    /// While as much does, what reads is refused as `overloaded`; with twice as much, also whoever wants to join.
     pub waiting_in_all: usize,
     /// How long a connection for which more waits than it may hold can go without taking anything.
     pub stuck: Duration,

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chat_core::Engine;
 
 use crate::auth::{Authenticate, Secret, Tokens};
+use crate::command::{Class, Command};
 use crate::json::Text;
 use crate::metrics::Metrics;
 use crate::options::Options;
@@ -46,9 +47,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Whether as much waits in large replies as may.
-    pub(crate) fn is_full(&self) -> bool {
-        self.excess.load(Ordering::Relaxed) >= self.options.waiting_in_all
+    /// Whether so much waits in large replies that this command has to wait. Reading gives way first: those who come in are the last to
+    /// suffer from others who read nothing.
+    pub(crate) fn is_too_full_for(&self, command: &Command) -> bool {
+        let most = self.options.waiting_in_all;
+        let most = if command.class() == Class::Read { most } else { most.saturating_mul(2) };
+        command.is_large() && self.excess.load(Ordering::Relaxed) >= most
     }
 }
 

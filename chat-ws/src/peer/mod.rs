@@ -468,7 +468,7 @@ impl fmt::Debug for Peer {
 fn begin(shared: &Arc<Shared>, state: &State, re: u64, command: Command) -> Doing {
     let refused = |refused| Box::pin(std::future::ready(Done::Refused(re, refused)));
     match (state, command) {
-        (State::Open(_), command) if command.is_large() && shared.is_full() => {
+        (State::Open(_), command) if shared.is_too_full_for(&command) => {
             refused(Refused::Engine(Error::Overloaded))
         }
         (State::Open(session), command) => act::act(session.handle(), re, command),
