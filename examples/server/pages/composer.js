@@ -59,8 +59,14 @@ export class Composer {
     this.text.focus({ preventScroll: true });
   }
 
+  /** Puts back what could not be kept, before what was written since. */
+  giveBack(text) {
+    this.draft = this.draft === '' ? text : `${text}\n${this.draft}`;
+  }
+
   #submit() {
-    const text = this.text.value.trim();
+    // Half of a surrogate pair is no text that could be sent.
+    const text = this.text.value.trim().toWellFormed();
     if (!this.ready || text === '') return;
     if (new TextEncoder().encode(JSON.stringify(text)).length > this.most()) {
       bind(this.problem, 'text', 'compose.long');

@@ -121,16 +121,21 @@ export class LogView {
     return all[0]?.kind === 'day' ? all.slice(1) : all;
   }
 
-  /** The first row that can be seen, and where. */
+  /**
+   * The first message that can be seen, and where it ends. Not a day or a notice, which grow together with earlier ones; and not
+   * where it begins, as its name goes when earlier ones of the same person come before it.
+   */
   #anchor() {
     const top = this.log.scrollTop;
-    for (const element of this.list.children) {
-      if (element.offsetTop + element.offsetHeight > top) return { element, from: element.offsetTop - top };
+    for (const element of this.list.querySelectorAll('.said')) {
+      if (end(element) > top) return { element, at: end(element) - top };
     }
     return undefined;
   }
 
   #restore(anchor) {
-    if (anchor?.element.isConnected) this.log.scrollTop = anchor.element.offsetTop - anchor.from;
+    if (anchor?.element.isConnected) this.log.scrollTop = end(anchor.element) - anchor.at;
   }
 }
+
+const end = (element) => element.offsetTop + element.offsetHeight;

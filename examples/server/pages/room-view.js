@@ -10,6 +10,7 @@ import { bind } from './i18n.js';
 import { LogView } from './log-view.js';
 import { Members } from './members.js';
 import { closedBecause } from './row-view.js';
+import { speak } from './speak.js';
 import { countUnseen, setTitle } from './title.js';
 import { copy, toast } from './toast.js';
 import { TypingView, typingSender } from './typing.js';
@@ -85,13 +86,12 @@ export class RoomView {
     this.note = h('div.room-note', { role: 'status' });
     this.log = new LogView({
       earlier: () => room.earlier(),
-      retry: (key) => room.retry(key),
+      retry: (key) => room.retry(key).catch(() => {}),
       discard: (key) => room.discard(key),
     });
     this.typing = new TypingView();
     this.composer = new Composer({
-      // What comes of it is seen in the room's `pending`.
-      send: (text) => room.say(text).catch(() => {}),
+      send: (text) => speak(room, this.composer, text),
       typing: typingSender((body) => room.signal(body)),
       most: () => client.connection.getSnapshot().limits?.body ?? 16_384,
     });

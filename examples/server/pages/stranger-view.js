@@ -5,6 +5,7 @@ import { Composer } from './composer.js';
 import { h } from './dom.js';
 import { bind } from './i18n.js';
 import { LogView } from './log-view.js';
+import { speak } from './speak.js';
 import { countUnseen } from './title.js';
 import { TypingView, typingSender } from './typing.js';
 
@@ -14,7 +15,7 @@ export class StrangerView {
     this.ended = h('p.ended', { hidden: true });
     this.room = undefined;
     this.composer = new Composer({
-      send: (text) => this.room?.say(text).catch(() => {}),
+      send: (text) => this.room && speak(this.room, this.composer, text),
       typing: (yes) => this.typed?.(yes),
       most: () => client.connection.getSnapshot().limits?.body ?? 16_384,
     });

@@ -3,6 +3,7 @@
 // So a tab claims its name, and one that finds it claimed by a living tab becomes somebody else.
 
 import { inTab } from './kept.js';
+import { randomId } from './random-id.js';
 
 const NAME = 'chat.tab';
 // What belongs to the person, and goes with the name.
@@ -15,8 +16,7 @@ export async function tabOfItsOwn() {
   const name = inTab.getItem(NAME);
   if (!name || !(await claim(name))) {
     for (const key of OWN) inTab.removeItem(key);
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    const fresh = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const fresh = randomId();
     inTab.setItem(NAME, fresh);
     await claim(fresh);
   }

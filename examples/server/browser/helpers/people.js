@@ -32,6 +32,9 @@ export async function profile(t, { language = 'ko', theme = 'light', phone = fal
   // A page whose server is away cannot keep its browser from saying so; a test in which that happens says it expects it.
   let expected = () => false;
   const listen = (page) => {
+    // What the page has told the server.
+    page.told = [];
+    page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => page.told.push(JSON.parse(payload))));
     page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => said.push(`error: ${error.stack}`));
   };

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { misses, person, profile, sees, until } from '../helpers/people.js';
+import { misses, person, sees, until } from '../helpers/people.js';
 import { way } from '../helpers/proxy.js';
-import { MATCHED, OVER, WAITING, enabled, matched, own, say, send, state, talk, talked, theirs } from '../helpers/random.js';
+import { MATCHED, OVER, WAITING, enabled, field, matched, own, say, send, state, talk, talked, theirs } from '../helpers/random.js';
 import { enter, makeRoom } from '../helpers/rooms.js';
 import { redis, server } from '../helpers/server.js';
 
@@ -175,25 +175,62 @@ test('a room that went down with its server says so', async (t) => {
 });
 
 test('what the server refuses is shown as not sent, and can be sent again or discarded', async (t) => {
-  const { url } = await server(t, '--rate', '3');
-  const one = await profile(t);
-  const kim = await one.open(url);
-  const id = await makeRoom(kim, '느린 방');
-  // As fast as a page can, which is faster than this server allows.
-  for (let i = 0; i < 30; i += 1) await say(kim, `말 ${i}`);
-  await sees(kim, '보내지 못했습니다.');
-  const lee = await enter(t, url, id);
-  const failed = kim.locator('.row.failed').first();
-  const text = await failed.locator('.bubble').textContent();
-  await failed.getByRole('button', { name: '지우기' }).click();
-  await until(`${text} is discarded`, async () => !(await talk(kim)).includes(`<${text}`));
-  assert.ok(!(await talk(lee)).includes(`>${text}`));
-  for (;;) {
-    const next = kim.locator('.row.failed').first();
-    if ((await next.count()) === 0) break;
-    const words = await next.locator('.bubble').textContent();
-    await next.getByRole('button', { name: '다시 보내기' }).click();
-    await until(`${words} is sent, or refused again`, async () => (await kim.locator('.sending').count()) === 0);
-    if ((await talk(lee)).includes(`>${words}`)) break;
-  }
+  const at = await server(t);
+  const kim = await person(t, at.url);
+  kim.profile.expectLostConnections();
+  const id = await makeRoom(kim, '다시 열릴 방');
+  await at.restart(async () => {
+    await sees(kim, LOST);
+    for (const text of ['하나', '둘']) await say(kim, text);
+    await own(kim, '둘');
+  });
+  await sees(kim, '방에 들어갈 수 없습니다');
+  // Somebody opens the room again, under the same id.
+  const lee = await person(t, at.url);
+  await lee.evaluate(async (room) => {
+    const { ChatClient } = await import(new URL('assets/chat-client.js', document.baseURI));
+    const client = new ChatClient(new URL('ws', document.baseURI));
+    await client.connect();
+    await client.open({ room, title: '다시 열린 방' });
+    client.close();
+  }, id);
+  await lee.getByRole('link', { name: /다시 열린 방/ }).click();
+  await kim.getByRole('button', { name: '다시 시도' }).click();
+  const failed = (text) => kim.locator('.row.failed').filter({ hasText: text });
+  await failed('하나').getByText('보내지 못했습니다.').waitFor();
+  await failed('하나').getByRole('button', { name: '지우기' }).click();
+  await failed('둘').getByRole('button', { name: '다시 보내기' }).click();
+  await theirs(lee, '둘');
+  await until('nothing is left', async () => (await kim.locator('.row.failed').count()) === 0);
+  assert.deepEqual(await talk(kim), ['<둘']);
+  assert.deepEqual(await talk(lee), ['>둘']);
+});
+
+test('what cannot even wait comes back into the field', async (t) => {
+  const at = await server(t);
+  const between = await way(t, at.url);
+  const kim = await person(t, `${between.url}/`);
+  kim.profile.expectLostConnections();
+  const id = await makeRoom(kim, '수다');
+  const lee = await enter(t, at.url, id);
+  between.cut();
+  await sees(kim, LOST);
+  // 200 may wait to be sent. Faster than anybody types.
+  await kim.evaluate(() => {
+    const form = document.querySelector('form.compose');
+    for (let i = 1; i <= 201; i += 1) {
+      form.querySelector('textarea').value = `말 ${i}`;
+      form.requestSubmit();
+    }
+  });
+  await until('it is back', async () => (await field(kim).inputValue()) === '말 201');
+  between.mend();
+  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
+  await theirs(lee, '말 200');
+  await field(kim).press('Enter');
+  await theirs(lee, '말 201');
+  const all = (mark) => Array.from({ length: 201 }, (_, i) => `${mark}말 ${i + 1}`);
+  await until('all are sent', async () => (await kim.locator('.sending').count()) === 0);
+  assert.deepEqual(await talk(lee), all('>'));
+  assert.deepEqual(await talk(kim), all('<'));
 });

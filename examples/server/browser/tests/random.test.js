@@ -211,16 +211,22 @@ test('who is blocked is never met again', async (t) => {
 
 test('a shared interest brings two together and is shown, also after a refresh', async (t) => {
   const { url } = await server(t);
-  const [kim, lee, park] = await Promise.all([person(t, `${url}/random`, { language: 'ko' }), profile(t), profile(t, { language: 'en' })]);
+  const kim = await person(t, `${url}/random`);
+  const strictly = async (page, name) => {
+    await page.getByRole('checkbox', { name }).check();
+    await until('the server knows', () => page.told.some((command) => command.do === 'match' && command.strict));
+  };
   await addInterest(kim, '음악');
   await addInterest(kim, '여행');
-  await kim.getByRole('checkbox', { name: '관심사가 같은 사람만' }).check();
-  // Somebody without interests is not meant.
-  const other = await lee.open(`${url}/random`);
+  await strictly(kim, '관심사가 같은 사람만');
+  // Somebody who likes something else, and only that, is not meant.
+  const other = await person(t, `${url}/random`);
+  await addInterest(other, '운동');
+  await strictly(other, '관심사가 같은 사람만');
   await state(other, WAITING.ko);
-  const like = await park.open(`${url}/random`);
+  const like = await person(t, `${url}/random`, { language: 'en' });
+  await state(like, WAITING.en);
   await addInterest(like, '여행');
-  await like.getByRole('checkbox', { name: 'Only people who share one' }).check();
   await state(like, MATCHED.en);
   await state(kim, MATCHED.ko);
   await sees(kim, '공통 관심사: 여행');
@@ -228,6 +234,7 @@ test('a shared interest brings two together and is shown, also after a refresh',
   await kim.reload();
   await matched(kim);
   await sees(kim, '공통 관심사: 여행');
+  await state(other, WAITING.ko);
   // Kept by the browser, and taken away one by one.
   await kim.getByRole('button', { name: '끝내기' }).click();
   await kim.locator('#interests summary').click();
@@ -249,17 +256,10 @@ test('typing is shown to the other, and ends with the message', async (t) => {
 });
 
 test('keystrokes are signalled now and then, not one by one', async (t) => {
-  const { url } = await server(t);
-  const kim = await profile(t);
-  const page = await kim.context.newPage();
-  const sent = [];
-  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(JSON.parse(payload))));
-  await page.goto(`${url}/random`);
-  const lee = await person(t, `${url}/random`);
-  await matched(page, lee);
-  await field(page).pressSequentially('열두 글자를 입력합니다');
+  const { kim, lee } = await pair(t);
+  await field(kim).pressSequentially('열두 글자를 입력합니다');
   await sees(lee, '상대방이 입력하고 있습니다.');
-  assert.equal(sent.filter((command) => command.do === 'signal').length, 1);
+  assert.equal(kim.told.filter((command) => command.do === 'signal').length, 1);
 });
 
 test('the number of people online is live', async (t) => {

@@ -37,8 +37,10 @@ test('what was said before is there at once, and more on scrolling up, without m
   assert.equal(await atEnd(), true);
 
   const where = (text) => lee.locator('.bubble', { hasText: new RegExp(`^${text}$`) }).evaluate((bubble) => bubble.getBoundingClientRect().top);
-  await lee.locator('.log').evaluate((log) => (log.scrollTop = 100));
-  const before = await where('말 133');
+  const before = await lee.locator('.log').evaluate((log) => {
+    log.scrollTop = 100;
+    return [...log.querySelectorAll('.bubble')].find((bubble) => bubble.textContent === '말 133').getBoundingClientRect().top;
+  });
   await until('more is there', async () => (await saidRows(lee)) === 100);
   assert.ok(Math.abs((await where('말 133')) - before) < 3, `it stays in place: ${before} → ${await where('말 133')}`);
   assert.ok((await place(lee)) > 500);
@@ -179,6 +181,7 @@ test('one socket for everything: lobby, room, lobby, another room', async (t) =>
   const first = await makeRoom(kim, '첫째');
   await say(kim, '하나');
   await own(kim, '하나');
+  await listed(kim, '첫째');
   await kim.getByRole('link', { name: '방 목록으로' }).click();
   await kim.getByRole('link', { name: /첫째/ }).filter({ hasText: '지금 0명' }).waitFor();
   assert.match(await kim.evaluate(() => document.activeElement.textContent), /첫째/, 'the focus is where it was left');
