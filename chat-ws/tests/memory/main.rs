@@ -47,7 +47,6 @@ async fn an_idle_connection_in_a_room_costs_less_than_ten_kilobytes() {
         }
     }
     let each = server.memory().saturating_sub(before) / COUNT as u64;
-    println!("{each} bytes for each");
     assert!(each <= 10_000, "{each} bytes for each");
     drop((warm, clients));
 }
@@ -68,7 +67,6 @@ async fn a_thousand_that_never_read_hold_no_more_than_they_may_and_nobody_else_n
         talker.read_until(&format!(r#""re":{id},"ok""#)).await;
     }
     let grown = server.memory().saturating_sub(before);
-    println!("grown by {} MB", grown / MB);
     // 16 MB were said. What is kept of it is the room's log, its tail, and what is on its way: shared by all.
     assert!(grown <= 64 * MB, "grown by {} MB", grown / MB);
     drop(deaf);
@@ -119,7 +117,6 @@ async fn large_replies_that_nobody_reads_are_bounded_over_all_connections() {
         talker.read_until(&format!(r#""re":{id},"ok""#)).await;
     }
     let grown = server.peak().saturating_sub(before);
-    println!("grown by {} MB at the most", grown / MB);
     // 4.8 GB were asked for. Allowed are 64 MB, and what was begun before they were reached.
     assert!(grown >= 50 * MB, "the bound was not reached: {} MB", grown / MB);
     assert!(grown <= 200 * MB, "grown by {} MB", grown / MB);
