@@ -36,8 +36,9 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let pages = pages(&config)?;
     let keys = Keys::read(&config)?;
     let metrics = Metrics::install();
-    let store = asked.open(&config, keys.wants_secret()).await?;
-    let tokens = keys.tokens(&config, store.secret)?;
+    let shared = if keys.wants_secret() { asked.secret().await? } else { None };
+    let tokens = keys.tokens(&config, shared)?;
+    let store = asked.open(&config).await?;
     let engine = Engine::builder()
         .with_backend(store.backend)
         .with_policies(config.policies())

@@ -18,8 +18,6 @@ pub(crate) struct Store {
     pub(crate) backend: Backend,
     /// For the log: which one it is, without what is secret in its URL.
     pub(crate) name: String,
-    /// The secret that all nodes share, where it was wanted and there is a place for it.
-    pub(crate) secret: Option<Vec<u8>>,
     pub(crate) counted: Counted,
 }
 
@@ -62,28 +60,35 @@ impl Asked {
         Ok(Self::Redis(Box::new(settings), stats))
     }
 
-    /// Opens it. `wants_secret`: nobody has given one, so that the nodes have to share one.
+    /// The secret that all nodes of this store share; none where there is no place for it.
+    #[cfg_attr(
+        not(feature = "redis"),
+        allow(clippy::unused_async, reason = "there is no such place")
+    )]
+    pub(crate) async fn secret(&self) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            Self::Memory => Ok(None),
+            #[cfg(feature = "redis")]
+            Self::Redis(settings, _) => Ok(Some(settings.secret().await.map_err(refused)?)),
+        }
+    }
+
+    /// Opens it.
     #[cfg_attr(
         not(feature = "redis"),
         allow(clippy::unused_async, reason = "memory is there at once")
     )]
-    pub(crate) async fn open(self, config: &Config, wants_secret: bool) -> Result<Store, Failure> {
+    pub(crate) async fn open(self, config: &Config) -> Result<Store, Failure> {
         match self {
             Self::Memory => {
                 let backend = MemoryStore::backend(Clock::system(), config.store_options());
-                let (name, counted) = ("memory".to_owned(), Counted::default());
-                Ok(Store { backend, name, secret: None, counted })
+                Ok(Store { backend, name: "memory".to_owned(), counted: Counted::default() })
             }
             #[cfg(feature = "redis")]
             Self::Redis(settings, stats) => {
                 let name = format!("{settings:?}");
-                let secret = if wants_secret {
-                    Some(settings.secret().await.map_err(refused)?)
-                } else {
-                    None
-                };
                 let backend = settings.connect().await.map_err(refused)?;
-                Ok(Store { backend, name, secret, counted: Counted { redis: Some(stats) } })
+                Ok(Store { backend, name, counted: Counted { redis: Some(stats) } })
             }
         }
     }

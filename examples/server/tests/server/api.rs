@@ -10,6 +10,8 @@ async fn with_rooms(node: &Node) -> Client {
     for (room, kind) in [("tea", "public"), ("coffee", "public"), ("hidden", "private")] {
         let create = json!({"title": room, "kind": kind});
         kim.ask("join", json!({"room": room, "create": create})).await.unwrap();
+        // Rooms of one millisecond would be in the order of their names.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     for n in 1..=5 {
         kim.ask("say", json!({"room": "tea", "body": n})).await.unwrap();

@@ -105,9 +105,14 @@ async fn who_left_in_peace_is_not_missed() {
     for client in [&mut kim, &mut lee] {
         client.ask("join", json!({"room": "tea", "create": {"title": "Tea"}})).await.unwrap();
     }
+    let mut online = lee.ask("watch", json!({"order": "online"})).await.unwrap();
+    while online["online"] != 2 {
+        online = lee.event("list").await;
+    }
     let began = Instant::now();
     assert_eq!(one.end(WITHIN).await, 0);
     // At once, and not at the end of a lease.
     assert_eq!(lee.event("left").await["why"], "lost");
-    assert!(began.elapsed() < WITHIN);
+    while lee.event("list").await["online"] != 1 {}
+    assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
 }

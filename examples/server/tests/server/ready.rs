@@ -16,8 +16,13 @@ async fn a_server_in_memory_is_ready_at_once() {
 
 #[tokio::test]
 async fn without_its_store_it_is_not_ready_and_with_it_is_again() {
+    // Whether it is the store that gives up, or who asks it.
+    tokio::join!(goes_and_comes_back("timeout_ms=300"), goes_and_comes_back("timeout_ms=5000"));
+}
+
+async fn goes_and_comes_back(setting: &str) {
     let redis = Server::start();
-    let node = Node::start(&["--store", &redis.url()]).await;
+    let node = Node::start(&["--store", &format!("{}?{setting}", redis.url())]).await;
     assert_eq!(node.get("/readyz").await.status, 200);
     redis.kill();
     until("it is not ready", async || node.get("/readyz").await.status == 503).await;
