@@ -1,5 +1,5 @@
-// A coloured letter for a person or a room, always the same for the same id. The colours are classes, as the policy
-// forbids styles in attributes; they are in frame.css.
+// A coloured letter for a person or a room, always the same for the same id. The colours are classes, as the policy forbids
+// styles in attributes; they are in frame.css. The letter is written by the style sheet: it is no text, to be read, found or copied.
 
 import { h } from './dom.js';
 
@@ -18,4 +18,4 @@ function initial(name) {
   return (first?.segment ?? '?').toUpperCase();
 }
 
-export const avatar = (id, name) => h(`span.avatar.hue-${hue(id)}`, { 'aria-hidden': 'true' }, initial(name));
+export const avatar = (id, name) => h(`span.avatar.hue-${hue(id)}`, { 'aria-hidden': 'true', 'data-letter': initial(name) });

@@ -3,7 +3,7 @@
 import { bind } from './i18n.js';
 
 /**
- * `h('button.button.primary', { type: 'button', t: ['send'], on: { click } }, child, 'text')`
+ * `h('button.button.primary', { type: 'button', t: ['compose.send'], on: { click } }, child, 'text')`
  *
  * `t`, `tLabel`, `tTitle`, `tPlaceholder` are texts of the table, renewed when the language changes;
  * `on` are listeners; everything else is an attribute (false and undefined: none; true: an empty one).

@@ -65,7 +65,7 @@ function show() {
   if (before && at !== 'waiting') countUnseen();
   if (error) toast(explain(error));
   // Whoever pressed a button that is gone now goes on with what comes next.
-  const lost = document.activeElement === document.body || document.activeElement?.closest('[hidden]');
+  const lost = document.activeElement === document.body || document.activeElement?.getClientRects().length === 0;
   if (at === 'matched' && (lost || document.activeElement === refresh) && matchMedia('(pointer: fine)').matches) view.composer.focus();
   else if (lost && before) refresh.focus();
 }

@@ -6,7 +6,7 @@ import { Composer } from './composer.js';
 import { ask } from './dialog.js';
 import { h, icon } from './dom.js';
 import { errorKey, explain, explained } from './errors.js';
-import { bind } from './i18n.js';
+import { bind, onLanguage, t } from './i18n.js';
 import { LogView } from './log-view.js';
 import { Members } from './members.js';
 import { closedBecause } from './row-view.js';
@@ -30,6 +30,7 @@ export class RoomView {
     place.replaceChildren(this.head, this.share, this.note, this.body);
     place.hidden = false;
     this.unsubscribe = room.subscribe(() => this.#show());
+    this.stop = onLanguage(() => this.#show());
     this.onWidth = () => this.#people(!narrow.matches);
     narrow.addEventListener('change', this.onWidth);
     this.onWidth();
@@ -44,14 +45,15 @@ export class RoomView {
 
   /** Where to start: the field on a computer; on a phone the heading, as the field would open the keyboard. */
   focus() {
-    if (matchMedia('(pointer: fine)').matches && !this.body.hidden) this.composer.focus();
-    else this.title.focus({ preventScroll: true });
+    this.title.focus({ preventScroll: true });
+    this.#focusField();
   }
 
   /** Goes out of the room, as one does who shuts the door: no grace, no place kept. */
   close() {
     drafts.set(this.room.id, this.composer.draft);
     this.unsubscribe();
+    this.stop();
     narrow.removeEventListener('change', this.onWidth);
     this.log.close();
     this.typing.close();
@@ -60,14 +62,20 @@ export class RoomView {
     if (['joined', 'joining', 'offline'].includes(this.room.getSnapshot().status)) this.room.leave().catch(() => {});
   }
 
+  // As soon as there is a field, if the reader has not gone elsewhere meanwhile.
+  #focusField() {
+    if (document.activeElement === this.title && !this.body.hidden && matchMedia('(pointer: fine)').matches) this.composer.focus();
+  }
+
   #build() {
     const { room, client } = this;
     this.title = h('h2.room-title.truncate', { id: 'room-title', tabindex: '-1', dir: 'auto' });
     this.lock = h('span.room-lock', { hidden: true, tTitle: ['new.private'] }, icon('lock', 'small'), h('span.unseen', { t: ['new.private'] }));
-    this.count = h('span');
+    this.count = h('span', { 'aria-hidden': 'true' });
+    this.countWords = h('span.unseen');
     this.peopleButton = h('button.button.bare', {
       type: 'button', id: 'people', 'aria-controls': 'members', on: { click: () => this.#people(this.members.element.hidden, true) },
-    }, icon('people'), this.count);
+    }, icon('people'), this.count, this.countWords);
     this.closeButton = h('button.button.bare.square', {
       type: 'button', hidden: true, tLabel: ['room.close'], tTitle: ['room.close'], 'aria-haspopup': 'dialog', on: { click: () => this.#askToClose() },
     }, icon('end'));
@@ -113,20 +121,22 @@ export class RoomView {
     const state = this.room.getSnapshot();
     const { room, status } = state;
     const title = room?.title ?? '';
-    this.title.textContent = title;
+    this.title.textContent = title || t('room.unknown');
     setTitle(() => (title ? [title] : []));
     this.lock.hidden = room?.kind !== 'private';
     this.share.hidden = room?.kind !== 'private' || status === 'closed';
     this.peopleButton.hidden = !room;
     bind(this.count, 'text', 'number', { n: state.live });
-    bind(this.peopleButton, 'label', 'room.people', { n: state.live });
+    bind(this.countWords, 'text', 'room.people', { n: state.live });
     this.closeButton.hidden = !room?.owner || room.owner !== state.you || status === 'closed';
 
     // Once there was something to see it stays there, whatever becomes of the connection or the room.
     const seen = room !== undefined && status !== 'failed' && status !== 'left';
+    const appears = seen && this.body.hidden;
     this.body.hidden = !seen;
     this.#note(seen ? undefined : state);
     if (!seen) return;
+    if (appears) this.#focusField();
     this.composer.name('compose.room', { title });
     this.composer.enable(status === 'joined' || status === 'offline' || status === 'joining');
     this.composer.element.hidden = this.typing.element.hidden = status === 'closed';

@@ -57,6 +57,7 @@ export default {
   'new.private.hint': 'Not in the list; only who has the link can join.',
   'new.make': 'Make the room',
 
+  'room.unknown': 'Room',
   'room.back': 'Back to the rooms',
   'room.people': { one: '{n} person here', other: '{n} people here' },
   'room.people.title': 'People here',

@@ -57,6 +57,7 @@ export default {
   'new.private.hint': '목록에 나오지 않고, 링크를 아는 사람만 들어올 수 있습니다.',
   'new.make': '만들기',
 
+  'room.unknown': '방',
   'room.back': '방 목록으로',
   'room.people': '참여자 {n}명',
   'room.people.title': '참여자',

@@ -74,3 +74,9 @@ export const sees = (page, text) => page.getByText(text, { exact: typeof text ==
 
 /** Waits until it is nowhere to be seen. */
 export const misses = (page, text) => until(`${text} is gone`, async () => (await page.getByText(text).filter({ visible: true }).count()) === 0);
+
+/** Presses "retry now", unless the page has come back by itself meanwhile, and waits until it is back. */
+export const reconnect = (page) => until('the connection is back', async () => {
+  await page.evaluate(() => document.querySelector('.banner-line button:not([hidden])')?.click());
+  return (await page.locator('.banner-line').count()) === 0;
+});

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { misses, person, sees, until } from '../helpers/people.js';
+import { misses, person, reconnect, sees, until } from '../helpers/people.js';
 import { way } from '../helpers/proxy.js';
 import { MATCHED, OVER, WAITING, enabled, field, matched, own, say, send, state, talk, talked, theirs } from '../helpers/random.js';
 import { enter, makeRoom } from '../helpers/rooms.js';
@@ -29,8 +29,7 @@ test('a connection that breaks within the grace costs nobody their partner', asy
   await state(kim, MATCHED.ko);
   await talkedTo(lee, '혼잣말');
   between.mend();
-  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
-  await misses(kim, LOST);
+  await reconnect(kim);
   await theirs(kim, '혼잣말');
   await talked(kim, lee, '다시 왔어요');
   assert.equal(await lee.locator('#status').textContent(), MATCHED.ko);
@@ -44,6 +43,18 @@ async function talkedTo(page, text) {
   await until(`${text} is sent`, async () => (await page.locator('.sending').count()) === 0);
 }
 
+test('nobody has to wait for the next try', async (t) => {
+  const { between, kim } = await parted(t, '--grace-ms', '20000');
+  between.cut();
+  // After a few tries in vain the next one is seconds away.
+  await sees(kim, /[3-9]초 뒤에 다시 시도/);
+  between.mend();
+  const pressed = Date.now();
+  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
+  await misses(kim, LOST);
+  assert.ok(Date.now() - pressed < 2500, `it took ${Date.now() - pressed} ms`);
+});
+
 test('what is written while away is kept, shown as unsent, and sent once', async (t) => {
   const { between, kim, lee } = await parted(t, '--grace-ms', '20000');
   between.cut();
@@ -53,7 +64,7 @@ test('what is written while away is kept, shown as unsent, and sent once', async
   await own(kim, '여보세요');
   assert.equal(await kim.locator('.row.own .sending').count(), 2);
   between.mend();
-  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
+  await reconnect(kim);
   await theirs(lee, '여보세요');
   await misses(kim, '보내는 중');
   assert.deepEqual(await talk(lee), ['>안녕하세요', '>들리나요', '>여보세요']);
@@ -65,7 +76,7 @@ test('who comes back after the grace finds the talk over', async (t) => {
   between.cut();
   await state(lee, OVER.ko);
   between.mend();
-  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
+  await reconnect(kim);
   await state(kim, OVER.ko);
   await enabled(send(kim), false);
   await kim.getByRole('button', { name: '새로고침' }).click();
@@ -137,8 +148,7 @@ test('a room says that it is offline, keeps what is unsent, and goes on', async 
   await sees(kim, '보내는 중');
   await talkedTo(lee, '셋');
   between.mend();
-  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
-  await misses(kim, LOST);
+  await reconnect(kim);
   await theirs(lee, '둘');
   await until('all of it in the order of the room', async () => (await talk(kim)).join() === '>하나,>셋,<둘');
   assert.deepEqual(await talk(lee), ['<하나', '<셋', '>둘']);
@@ -225,7 +235,7 @@ test('what cannot even wait comes back into the field', async (t) => {
   });
   await until('it is back', async () => (await field(kim).inputValue()) === '말 201');
   between.mend();
-  await kim.getByRole('button', { name: '지금 다시 연결' }).click();
+  await reconnect(kim);
   await theirs(lee, '말 200');
   await field(kim).press('Enter');
   await theirs(lee, '말 201');
