@@ -96,11 +96,15 @@ const KEPT_OUT: &[&str] = &[
 
 /// The names of all crates that are built into a program which uses chat-core with these features.
 fn crates_behind(features: &[&str]) -> BTreeSet<String> {
+    crates_of("chat-core", features)
+}
+
+fn crates_of(package: &str, features: &[&str]) -> BTreeSet<String> {
     // The very cargo that runs this test; the one in the path where the test is started by hand.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["tree", "--offline", "--locked", "--edges", "normal"])
-        .args(["--prefix", "none", "--format", "{p}", "--package", "chat-core"])
+        .args(["--prefix", "none", "--format", "{p}", "--package", package])
         .args(features)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -110,7 +114,7 @@ fn crates_behind(features: &[&str]) -> BTreeSet<String> {
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "chat-core")
+        .filter(|name| *name != package)
         .map(str::to_owned)
         .collect()
 }
@@ -166,4 +170,18 @@ fn the_lists_name_nothing_that_is_kept_out() {
         let of = KEPT_OUT.iter().find(|part| name.contains(*part));
         assert_eq!(of, None, "{name} is what chat-core must not know");
     }
+}
+
+/// Both are built on the core, and a program takes either, both or none.
+#[test]
+fn the_store_and_the_adapter_do_not_know_each_other() {
+    let holds = |package: &str, kept_out: &[&str]| {
+        let there = crates_of(package, &["--all-features"]);
+        assert!(there.contains("chat-core"), "cargo tree was not understood: {there:?}");
+        let known: Vec<_> =
+            there.iter().filter(|name| kept_out.iter().any(|part| name.contains(part))).collect();
+        assert!(known.is_empty(), "{package} knows {known:?}");
+    };
+    holds("chat-redis", &["chat-ws", "axum", "hyper", "tungstenite", "http", "pyo3"]);
+    holds("chat-ws", &["chat-redis", "redis", "pyo3"]);
 }

@@ -167,6 +167,6 @@ async fn come_in(shared: &Shared, re: u64, who: Credentials<'_>) -> Result<Done,
         o.raw("limits", &shared.told.limits);
         o.raw("retry", &shared.told.retry);
     });
-    tracing::debug!(session = id, "came in");
+    tracing::debug!(name = id, "came in");
     Ok(Done::Greeted(Box::new(session), frame))
 }

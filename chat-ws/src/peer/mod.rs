@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use chat_core::{Error, Event, Session};
 use tokio::time::Instant;
+use tracing::Span;
 
 use self::work::{Doing, Done, Work};
 use crate::close::Close;
@@ -57,6 +58,8 @@ thread_local! {
 pub struct Peer {
     shared: Arc<Shared>,
     place: Place,
+    /// What is logged of this connection is logged within it.
+    span: Span,
     state: State,
     work: Work,
     used: Used,
@@ -99,6 +102,7 @@ impl Peer {
         Self {
             shared,
             place,
+            span: tracing::debug_span!("connection", session = tracing::field::Empty),
             state: State::New(Box::new(newcomer)),
             work: Work::default(),
             used: Used::new(now),
@@ -219,6 +223,7 @@ impl Peer {
         if self.is_closed() {
             return;
         }
+        let _within = self.span.clone().entered();
         let asked = self.place.remote().asked(cx.waker());
         if asked == Asked::Now {
             return self.close(Close::Drain, out);
@@ -346,6 +351,7 @@ impl Peer {
             Done::Reply(frame) => out.push(&frame),
             Done::Greeted(session, frame) => {
                 out.push(&frame);
+                self.span.record("session", session.id().0);
                 self.state = State::Open(session);
             }
             Done::Refused(re, refused) => self.was_refused(re, &refused, out),
