@@ -740,7 +740,9 @@ class Link {
     if (this.#closed) return refused(this.over);
     if (this.online) return Promise.resolve();
     const { promise } = (this.#first ??= quiet(deferred()));
-    if (['idle', 'closed'].includes(this.#state.status)) this.#try();
+    if (!['idle', 'closed'].includes(this.#state.status)) return promise;
+    this.#again = false;
+    this.#try();
     return promise;
   }
 
@@ -944,7 +946,10 @@ class Link {
 
   #message(data) {
     this.#heard = performance.now();
-    this.#pinged = 0;
+    if (this.#pinged) {
+      this.#pinged = 0;
+      this.#live();
+    }
     let frame;
     try {
       frame = frozen(JSON.parse(data));
@@ -974,6 +979,7 @@ class Link {
       this.#pinged = now;
     }
     const next = this.#pinged ? this.#pinged + PONG_MS : this.#heard + ping;
+    clearTimeout(this.#life);
     this.#life = setTimeout(() => this.#live(), Math.max(next - now, 1));
   }
 
