@@ -116,6 +116,10 @@ struct Connection<S> {
 #[derive(Clone, Copy)]
 enum Phase {
     Open,
+    /// The client has closed, or is gone; what it had asked for is still carried out, until then at the latest.
+    Finishing {
+        until: Instant,
+    },
     /// The last frames are on their way; until then at the latest.
     Ending {
         until: Instant,
@@ -142,6 +146,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let now = Instant::now();
             let done = match self.phase {
                 Phase::Open => self.poll_open(cx, now),
+                Phase::Finishing { until } if now >= until => Poll::Ready(Step::Over),
+                Phase::Finishing { .. } => self.peer.poll_finish(cx).map(|()| Step::Over),
                 Phase::Ending { until } => self.poll_ending(cx, now, until),
                 Phase::HangingUp { until } if now >= until => Poll::Ready(Step::Over),
                 Phase::HangingUp { .. } => self.poll_hanging_up(cx),
@@ -153,7 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             let wake_at = match self.phase {
                 Phase::Open => self.peer.wake_at(),
-                Phase::Ending { until } | Phase::HangingUp { until } => Some(until),
+                Phase::Finishing { until }
+                | Phase::Ending { until }
+                | Phase::HangingUp { until } => Some(until),
             };
             // A timer that is too early finds out; only one that is too late has to be moved.
             if let Some(at) = wake_at
@@ -180,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.readable.set();
                     more = true;
                 }
-                Took::TheEnd => return self.hear_the_end(cx),
+                Took::TheEnd => return self.hear_the_end(cx, now),
             }
         }
         self.peer.poll(cx, now, &mut self.out);
@@ -239,13 +247,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The client has closed, or is gone: the answer to its close is sent if it can be at once.
-    fn hear_the_end(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn hear_the_end(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Step> {
         let mut read_cx = Context::from_waker(&self.read_waker);
         let mut pipe = Pipe { stream: &mut self.stream, cx: &mut read_cx, out: &mut self.out };
         let _ = self.context.flush(&mut pipe);
         let _ = self.poll_write(cx);
         let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
-        Poll::Ready(Step::Over)
+        self.phase = Phase::Finishing { until: now + LAST_WORD };
+        Poll::Ready(Step::Again)
     }
 
     fn poll_ending(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) -> Poll<Step> {

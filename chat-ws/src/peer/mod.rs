@@ -21,10 +21,12 @@ mod work;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::future::Future;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use chat_core::{Error, Event, Session};
@@ -242,25 +244,35 @@ impl Peer {
     ///
     /// Cancel safe: nothing is lost.
     pub async fn ready(&mut self, out: &mut Outgoing) {
-        loop {
-            let before = (out.bytes(), out.close());
-            let wake_at = self.wake_at();
-            let polled = std::future::poll_fn(|cx| {
+        let far = Duration::from_secs(24 * 3600);
+        let mut sleep = pin!(tokio::time::sleep(far));
+        std::future::poll_fn(|cx| {
+            loop {
                 self.poll(cx, Instant::now(), out);
-                let news = (out.bytes(), out.close()) != before || out.wants_ping();
-                if news || !out.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-            });
-            let in_time = match wake_at {
-                Some(at) => tokio::time::timeout_at(at, polled).await.is_ok(),
-                None => {
-                    polled.await;
-                    true
+                if !out.is_empty() || out.close().is_some() || out.wants_ping() {
+                    return Poll::Ready(());
                 }
-            };
-            if in_time {
-                return;
+                let wake_at = self.wake_at().unwrap_or_else(|| Instant::now() + far);
+                sleep.as_mut().reset(wake_at);
+                ready!(sleep.as_mut().poll(cx));
+            }
+        })
+        .await;
+    }
+
+    /// For when the client has gone: carries out what it had asked for before. Nobody hears the replies.
+    pub fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut out = Outgoing::default();
+        // What is begun is as much as there is room for replies: each time anew.
+        while self.work.len() > 0 {
+            out.drop_unsent();
+            let before = self.work.len();
+            self.do_work(cx, &mut out);
+            if self.work.len() == before {
+                return Poll::Pending;
             }
         }
+        Poll::Ready(())
     }
 
     /// Bytes that may wait.
@@ -385,16 +397,13 @@ impl Peer {
     fn hand_out(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
         let State::Open(session) = &mut self.state else { return };
         if self.work.seeks() {
-            return;
+            return self.look_whether_stuck(now, out);
         }
         let mut bye = None;
         let mut events = EVENTS.take();
         while out.bytes() < self.shared.options.waiting && bye.is_none() {
             match session.poll_some(cx, &mut events, EVENTS_AT_ONCE) {
-                Poll::Pending => {
-                    self.stuck = None;
-                    break;
-                }
+                Poll::Pending => break,
                 Poll::Ready(_) if events.is_empty() => bye = Some(Close::Gone),
                 Poll::Ready(_) => {
                     self.shared.metrics.events.increment(events.len() as u64);
@@ -412,14 +421,13 @@ impl Peer {
         if let Some(close) = bye {
             return self.close(close, out);
         }
-        if out.bytes() >= self.shared.options.waiting {
-            self.look_whether_stuck(now, out);
-        }
+        self.look_whether_stuck(now, out);
     }
 
-    /// As much waits as may. That is no fault as long as some of it is taken now and then.
+    /// Where as much waits as may, that is no fault as long as some of it is taken now and then.
     fn look_whether_stuck(&mut self, now: Instant, out: &mut Outgoing) {
         match self.stuck {
+            _ if out.bytes() < self.shared.options.waiting => self.stuck = None,
             Some((since, taken)) if taken == out.taken() => {
                 if now.saturating_duration_since(since) >= self.shared.options.stuck {
                     self.close(Close::Slow, out);
