@@ -1,7 +1,7 @@
 # Short names for what is done often; the work is in ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt docs bench deny ci
+.PHONY: help test lint fmt docs bench load deny ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,6 +21,10 @@ docs: ## the documentation, into target/doc
 
 bench: ## the benches; ARGS='append' runs those whose name has it
 	@ci/cargo.sh bench --workspace --locked --bench '*' -- $(ARGS)
+
+load: ## through the whole server, beside the least that a server could cost
+	@ci/cargo.sh build --release --locked -p chat-server -p chat-benches --bins
+	@target/release/chat-load compare $(ARGS)
 
 deny: ## licences, duplicate versions and known faults of dependencies
 	@ci/deny.sh

@@ -5,3 +5,4 @@ cd "$(dirname "$0")/.."
 ci/cargo.sh clippy --workspace --all-targets --all-features --locked -- -D warnings
 # What is unused without the features is seen only without them.
 ci/cargo.sh clippy -p chat-core --lib --locked -- -D warnings
+ci/cargo.sh clippy -p chat-ws --lib --locked -- -D warnings

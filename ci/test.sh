@@ -10,8 +10,12 @@ ci/cargo.sh --version
 # chat-redis is tested on real servers. Without one its tests fail, and say why: they are never passed over.
 step "a redis-server" ci/redis.sh
 
-# Unit tests, scenarios, the programs in the documentation, who may know whom (chat-core/tests), and what becomes of a
-# store when its servers, its ways to them and its nodes break (chat-redis/tests).
+# chat-server is tested behind a real proxy, in the same way.
+step "an nginx" ci/nginx.sh
+
+# Unit tests, scenarios, the programs in the documentation, who may know whom (chat-core/tests), what becomes of a
+# store when its servers, its ways to them and its nodes break (chat-redis/tests), the protocol sentence by sentence
+# (chat-ws/tests), and the whole server as processes (examples/server/tests).
 step "tests, all features" ci/cargo.sh test --workspace --all-features --locked --no-fail-fast
 
 # The core as most programs use it. Its tests bring the testkit along; that it stands without any feature, and
@@ -21,5 +25,11 @@ step "chat-core alone" ci/cargo.sh check -p chat-core --lib --locked
 step "chat-core with serde alone" ci/cargo.sh check -p chat-core --lib --locked --features serde
 step "chat-core with testkit alone" ci/cargo.sh check -p chat-core --lib --locked --features testkit
 step "chat-redis alone" ci/cargo.sh check -p chat-redis --lib --locked
+step "chat-ws alone" ci/cargo.sh check -p chat-ws --lib --locked
+step "chat-server without redis" ci/cargo.sh check -p chat-server --no-default-features --locked
+
+# The JavaScript client and the pages, each against the real server.
+step "the client's tests, in node" ci/client.sh
+step "the pages' tests, in Chromium" ci/browser.sh
 
 finish
