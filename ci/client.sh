@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# The JavaScript client: its types and its code are checked, and it is tested against the real server.
+#
+# What is given as arguments goes to node's test runner: `ci/client.sh --test-name-pattern=token`.
+# `CHAT_SERVER` is a server that is built already; `SEED` repeats the chance of an earlier run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The oldest node that will do.
+wanted=20
+
+missing() {
+    echo "error: $1" >&2
+    shift
+    printf '  %s\n' "$@" >&2
+    exit 1
+}
+
+command -v node >/dev/null || missing "there is no node, which the client's tests run in" \
+    "node $wanted or newer, with npm: https://nodejs.org (Debian 13, Ubuntu 25.04 or newer: apt-get install nodejs npm)"
+version=$(node --version)
+major=${version#v}
+[ "${major%%.*}" -ge "$wanted" ] 2>/dev/null || missing "node $version is too old" "node $wanted or newer: https://nodejs.org"
+command -v npm >/dev/null || missing "there is no npm, which fetches what the tests are made with" "Debian, Ubuntu: apt-get install npm"
+
+if [ -z "${CHAT_SERVER:-}" ]; then
+    ci/cargo.sh build -p chat-server --locked
+    CHAT_SERVER=${CARGO_TARGET_DIR:-$PWD/target}/debug/chat-server
+fi
+CHAT_SERVER=$(realpath "$CHAT_SERVER")
+export CHAT_SERVER
+
+cd chat-ws/client
+# Fetched only if something else is wanted than what is there.
+if ! cmp -s package-lock.json node_modules/.fetched; then
+    npm ci --silent --no-audit --no-fund
+    cp package-lock.json node_modules/.fetched
+fi
+
+checked=ok
+node_modules/.bin/tsc || checked=FAILED
+node_modules/.bin/tsc -p tsconfig.js.json || checked=FAILED
+echo "types: $checked"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+node --test --test-concurrency=2 --test-reporter=spec "$@" tests/*.test.js 2>&1 | tee "$log" || status=$?
+
+# The sums of node's runner, in the line that ci/steps.sh counts.
+sum() { sed -n "s/^ℹ $1 //p" "$log" | tail -n 1; }
+failed=$(($(sum fail) + $(sum cancelled)))
+verdict=ok
+[ "$status" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$checked" = ok ] || verdict=FAILED
+echo "test result: $verdict. $(sum pass) passed; $failed failed; $(($(sum skipped) + $(sum todo))) ignored; 0 measured; 0 filtered out"
+[ "$verdict" = ok ]
