@@ -3,11 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.js';
 import { later } from './later.js';
 
-const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 // How long something that has to come about may take on a busy machine.
 export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 15_000);
 
@@ -16,7 +14,7 @@ after(() => browser?.close());
 
 /** A profile: a browser of one person. `options`: those of playwright, `language` (`ko`, `en`), `theme` (`light`, `dark`), `phone`. */
 export async function profile(t, { language = 'ko', theme = 'light', phone = false, ...options } = {}) {
-  browser ??= await chromium.launch({ executablePath: PROGRAM, args: ARGS });
+  browser ??= await launch();
   const context = await browser.newContext({
     locale: language === 'ko' ? 'ko-KR' : 'en-GB',
     timezoneId: 'Asia/Seoul',
