@@ -69,3 +69,22 @@ async fn who_is_sent_away_finds_it_not_ready() {
     assert_eq!(Client::open(node.address, &[]).await.err(), Some(503));
     redis.resume();
 }
+
+/// Plain requests have no rate of their own: so many ask the store at once, and others are told to come back.
+#[tokio::test]
+async fn a_crowd_of_plain_requests_does_not_wait_for_a_store_that_hangs() {
+    let redis = Server::start();
+    let node = Node::start(&["--store", &format!("{}?timeout_ms=5000", redis.url())]).await;
+    redis.pause();
+    let asking = (0..100).map(|_| node.get("/api/rooms"));
+    let replies = futures_util::future::join_all(asking).await;
+    redis.resume();
+    let of = |code: &str| {
+        replies
+            .iter()
+            .filter(|reply| reply.status == 503 && reply.json()["err"]["code"] == code)
+            .count()
+    };
+    assert_eq!((of("unavailable"), of("overloaded")), (64, 36));
+    until("it goes on", async || node.get("/api/rooms").await.status == 200).await;
+}
