@@ -1,4 +1,5 @@
 //! What the benches have in common: engines full of sessions, stores without an engine, and how a bench is told to be brief.
+//! And what goes through a whole server: [`load`], the programs `chat-load` and `chat-limit`.
 //!
 //! Two kinds of programs are in `benches/`. Those with a rate or a duration are criterion's. Those with something
 //! criterion does not know (a percentile, bytes, how late) print a [`Table`] of their own. Run by `cargo bench` all of
@@ -7,7 +8,13 @@
 
 mod bare;
 mod crowd;
+#[cfg(target_os = "linux")]
+pub mod limit;
+#[cfg(target_os = "linux")]
+pub mod load;
 mod program;
+#[cfg(target_os = "linux")]
+pub mod socket;
 mod stand;
 mod time;
 #[cfg(feature = "redis")]
@@ -17,4 +24,4 @@ pub use bare::{Bare, Deaf};
 pub use crowd::{Crowd, Seekers, scatter};
 pub use program::{Program, Table, brief, criterion, scale};
 pub use stand::{Stand, connect, now, poll_once, read_all};
-pub use time::{Span, Watch, cpu_time, timed};
+pub use time::{Span, Watch, cpu_time, timed, unix_ms};

@@ -72,8 +72,9 @@ impl Table {
         self.0.push(cells.iter().map(ToString::to_string).collect());
     }
 
+    /// Prints it under a name.
     #[allow(clippy::print_stdout, reason = "this is what these programs are for")]
-    fn print(&self, name: &str) {
+    pub fn print(&self, name: &str) {
         let columns = self.0.first().map_or(0, Vec::len);
         let width = |column: usize| {
             let cells = self.0.iter().filter_map(|row| row.get(column));

@@ -31,6 +31,14 @@ impl Watch {
     }
 }
 
+/// The time of day, in Unix milliseconds.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "as above")]
+pub fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// What is added up piece by piece, between pieces of work that are not to be counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Span(Duration);

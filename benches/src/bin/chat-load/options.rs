@@ -1,0 +1,323 @@
+//! What can be asked for.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chat_benches::load::{
+    Compare, Fanout, Fault, Idle, Joins, Length, NAP, Pairs, Program, Progress, Run, Target,
+};
+use clap::{Args, Parser, Subcommand};
+
+/// Longer than this is no measurement but a siege, in seconds.
+const LONGEST: f64 = 600.0;
+
+/// A chat-server lets in so many: more than are made here, fewer than it warns of on most systems.
+const CONNECTIONS: &str = "19000";
+
+/// What a chat server (chat.v1) costs under a load: CPU of each delivery and join, memory of each connection,
+/// latencies. Of servers on this machine only.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(super) struct Options {
+    /// JSON instead of a table
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) mode: Mode,
+}
+
+/// What is done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Mode {
+    /// One room of many: each message goes to all of them
+    Fanout {
+        /// Who is in the room
+        #[arg(long, default_value_t = 500)]
+        members: usize,
+        #[command(flatten)]
+        talk: Talk,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Many rooms of two, made by matching: one asks, the other answers
+    Pairs {
+        /// How many
+        #[arg(long, default_value_t = 500)]
+        pairs: usize,
+        #[command(flatten)]
+        talk: Talk,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Connections that have joined and do nothing: the server's memory for each
+    Idle {
+        /// How many
+        #[arg(long, default_value_t = 5_000)]
+        connections: usize,
+        /// How many are in a room together
+        #[arg(long, default_value_t = 100)]
+        room_of: usize,
+        /// Seconds in which the server is left alone before it is looked at
+        #[arg(long, default_value_t = 3.0, value_parser = seconds)]
+        settle_s: f64,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Coming and going: CPU of each connection, opened room, join and leave
+    Joins {
+        /// How many connections
+        #[arg(long, default_value_t = 500)]
+        connections: usize,
+        /// How many rooms each of them joins
+        #[arg(long, default_value_t = 40)]
+        rooms: usize,
+        /// How many join each room
+        #[arg(long, default_value_t = 1)]
+        room_of: usize,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// The figures that are to be reached, of a server beside the limit, one after the other and again
+    Compare(Both),
+}
+
+/// How much is said.
+#[derive(Debug, Args)]
+pub(super) struct Talk {
+    /// Messages (of pairs: questions) a second; without it a closed loop, in which the next one waits for the last one
+    #[arg(long, value_parser = rate)]
+    rate: Option<f64>,
+    /// How long, in seconds
+    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+    seconds: f64,
+    /// How many messages, instead of how long
+    #[arg(long)]
+    messages: Option<u64>,
+    /// The size of a body, at least
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(..=8_192))]
+    bytes: u16,
+    /// How many microseconds the load naps instead of being woken by deliveries, which the server would pay for; 0: it
+    /// is woken, and latencies are exact
+    #[arg(long, default_value_t = micros(NAP), value_parser = clap::value_parser!(u32).range(..=10_000))]
+    nap_us: u32,
+}
+
+/// The server under test.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Server {
+    /// Starts this chat-server, and stops it afterwards
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["limit", "url"])]
+    server: Option<PathBuf>,
+    /// One more argument for it, beside those that let a load in
+    #[arg(long, value_name = "ARG", requires = "server", conflicts_with_all = ["limit", "url"], allow_hyphen_values = true)]
+    server_arg: Vec<OsString>,
+    /// Starts the limit: a bare epoll loop that sends ready frames
+    #[arg(long, conflicts_with_all = ["server", "url"])]
+    limit: bool,
+    /// One that runs already: ws://127.0.0.1:8000/ws
+    #[arg(long, requires = "pid", conflicts_with = "server")]
+    url: Option<String>,
+    /// Its process
+    #[arg(long, requires = "url", conflicts_with_all = ["server", "limit"])]
+    pid: Option<u32>,
+}
+
+/// A server and the limit.
+#[derive(Debug, Args)]
+pub(super) struct Both {
+    /// The chat-server [default: the one beside this program]
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// One more argument for it, beside those that let a load in
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    server_arg: Vec<OsString>,
+    /// How often everything is done
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    repetitions: u8,
+    /// Times are as long as this part of the usual ones
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    scale: f64,
+    /// Only what has this in its name
+    #[arg(long)]
+    only: Option<String>,
+    /// Fails (3) where something is missed
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
+/// A server that is started, or one that runs.
+pub(super) enum Under {
+    Started(Program),
+    Attached(Target),
+}
+
+impl Mode {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Fanout { .. } => "fanout",
+            Self::Pairs { .. } => "pairs",
+            Self::Idle { .. } => "idle",
+            Self::Joins { .. } => "joins",
+            Self::Compare(_) => "compare",
+        }
+    }
+
+    /// What is measured; a comparison has servers of its own.
+    pub(super) fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Fanout { server, .. }
+            | Self::Pairs { server, .. }
+            | Self::Idle { server, .. }
+            | Self::Joins { server, .. } => Some(server),
+            Self::Compare(_) => None,
+        }
+    }
+
+    pub(super) fn run(&self, target: &Target, progress: &Progress) -> Result<Run, Fault> {
+        match *self {
+            Self::Fanout { members, ref talk, .. } => {
+                let Talk { rate, bytes, .. } = *talk;
+                let (length, bytes, nap) = (talk.length(), bytes.into(), talk.nap());
+                Fanout { members, rate, length, bytes, nap }.run(target, progress)
+            }
+            Self::Pairs { pairs, ref talk, .. } => {
+                let Talk { rate, bytes, .. } = *talk;
+                let (length, bytes, nap) = (talk.length(), bytes.into(), talk.nap());
+                Pairs { pairs, rate, length, bytes, nap }.run(target, progress)
+            }
+            Self::Idle { connections, room_of, settle_s, .. } => {
+                let settle = Duration::from_secs_f64(settle_s);
+                Idle { connections, room_of, settle }.run(target, progress)
+            }
+            Self::Joins { connections, rooms, room_of, .. } => {
+                Joins { connections, rooms, room_of }.run(target, progress)
+            }
+            Self::Compare(_) => Err(Fault::Settings("a comparison is not one run")),
+        }
+    }
+}
+
+impl Talk {
+    fn length(&self) -> Length {
+        let time = Length::Time(Duration::from_secs_f64(self.seconds));
+        self.messages.map_or(time, Length::Messages)
+    }
+
+    fn nap(&self) -> Duration {
+        Duration::from_micros(self.nap_us.into())
+    }
+}
+
+impl Server {
+    pub(super) fn under(&self) -> Result<Under, Fault> {
+        if let (Some(url), Some(pid)) = (&self.url, self.pid) {
+            return Ok(Under::Attached(Target::attach(url, pid)?));
+        }
+        Ok(Under::Started(match &self.server {
+            Some(path) => chat_server(path, &self.server_arg),
+            None => limit()?,
+        }))
+    }
+}
+
+impl Both {
+    pub(super) fn settings(&self) -> Result<Compare, Fault> {
+        let beside = || sibling("chat-server");
+        let path = self.server.clone().map_or_else(beside, Ok)?;
+        let server = chat_server(&path, &self.server_arg);
+        let (repetitions, scale, only) = (self.repetitions.into(), self.scale, self.only.clone());
+        Ok(Compare { limit: limit()?, server, repetitions, scale, only })
+    }
+}
+
+/// A chat-server that lets a load in: without a bound on commands, and with room for it. What is given goes before.
+fn chat_server(path: &Path, args: &[OsString]) -> Program {
+    let usual = [("--listen", "127.0.0.1:0"), ("--rate", "0"), ("--max-connections", CONNECTIONS)];
+    let given = |flag: &str| args.iter().any(|arg| arg.to_string_lossy().starts_with(flag));
+    let usual = usual.into_iter().filter(|(flag, _)| !given(flag));
+    let usual = usual.flat_map(|(flag, value)| [OsString::from(flag), value.into()]);
+    let args = usual.chain(args.iter().cloned()).collect();
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Program { name, path: path.to_owned(), args }
+}
+
+fn limit() -> Result<Program, Fault> {
+    Ok(Program { name: "limit".to_owned(), path: sibling("chat-limit")?, args: Vec::new() })
+}
+
+/// A program that was built with this one.
+fn sibling(name: &str) -> Result<PathBuf, Fault> {
+    let here = std::env::current_exe();
+    let here = here.map_err(|source| Fault::System { what: "finding this program", source })?;
+    Ok(here.with_file_name(name))
+}
+
+fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or_default()
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    within(text, 0.0, LONGEST)
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    within(text, 0.01, 20.0)
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    within(text, 0.01, 1e6)
+}
+
+fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("a number between {least} and {most} is wanted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from(["chat-load"].iter().chain(args))
+    }
+
+    #[test]
+    fn exactly_one_server_is_named() {
+        assert!(parse(&["fanout", "--limit"]).is_ok());
+        assert!(parse(&["fanout", "--server", "x", "--server-arg", "--no-anonymous"]).is_ok());
+        assert!(parse(&["idle", "--url", "ws://127.0.0.1/ws", "--pid", "1"]).is_ok());
+        assert!(parse(&["compare"]).is_ok());
+        for args in [
+            &["fanout"][..],
+            &["fanout", "--limit", "--server", "x"],
+            &["pairs", "--url", "ws://127.0.0.1/ws"],
+            &["joins", "--limit", "--pid", "1"],
+            &["fanout", "--limit", "--server-arg", "x"],
+        ] {
+            assert!(parse(args).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_goes_before_what_is_usual() {
+        let args = |given: &[&str]| -> Vec<OsString> {
+            let given: Vec<OsString> = given.iter().map(Into::into).collect();
+            chat_server(Path::new("x/chat-server"), &given).args
+        };
+        let usual = ["--listen", "127.0.0.1:0", "--rate", "0", "--max-connections", CONNECTIONS];
+        assert_eq!(args(&[]), usual);
+        let given = args(&["--rate=5", "--max-connections", "9"]);
+        assert_eq!(given, ["--listen", "127.0.0.1:0", "--rate=5", "--max-connections", "9"]);
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        for args in
+            [["--seconds", "601"], ["--seconds", "nan"], ["--rate", "0"], ["--bytes", "9000"]]
+        {
+            assert!(parse(&["fanout", "--limit", args[0], args[1]]).is_err(), "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A server beside the limit, in one run: one after the other and again, so that whatever else the machine does meets
+//! both. Ratios are what can be compared between machines; so are figures in bytes.
+
+mod cases;
+mod spread;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use self::cases::{Case, cases};
+use self::spread::Spread;
+use super::fault::Fault;
+use super::machine::Machine;
+use super::progress::Progress;
+use super::run::{Run, short};
+use super::target::Target;
+use crate::Table;
+
+/// A server that can be started.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// How it is called in tables.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// With what it is started.
+    pub args: Vec<OsString>,
+}
+
+/// What is compared, and how often.
+#[derive(Debug, Clone)]
+pub struct Compare {
+    /// What it could at best cost.
+    pub limit: Program,
+    /// What is measured.
+    pub server: Program,
+    /// How often everything is done.
+    pub repetitions: usize,
+    /// How long each is measured, in parts of the usual time: a half, a tenth.
+    pub scale: f64,
+    /// Only cases whose name has this.
+    pub only: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Comparison {
+    machine: Machine,
+    names: [String; 2],
+    rows: Vec<Row>,
+    runs: Vec<Run>,
+}
+
+/// One case, of both.
+#[derive(Debug)]
+struct Row {
+    case: Case,
+    /// The limit's; a comparison of the server with itself has none.
+    limit: Option<Spread>,
+    server: Spread,
+    ratio: Option<Spread>,
+}
+
+impl Program {
+    /// Starts it, does one thing with it, and stops it.
+    ///
+    /// # Errors
+    /// Where anything goes wrong: then there is no figure.
+    pub fn under(&self, work: impl FnOnce(&Target) -> Result<Run, Fault>) -> Result<Run, Fault> {
+        let target = Target::start(&self.path, &self.args)?;
+        let mut run = work(&target)?;
+        run.server.clone_from(&self.name);
+        target.stop()?;
+        Ok(run)
+    }
+}
+
+impl Compare {
+    /// Does all of it.
+    ///
+    /// # Errors
+    /// Where any of it goes wrong.
+    pub fn run(&self) -> Result<Comparison, Fault> {
+        let mut runs = Vec::new();
+        let mut rows = Vec::new();
+        let only = self.only.as_deref().unwrap_or_default();
+        let cases = cases(self.scale).into_iter().filter(|case| case.title.contains(only));
+        for case in cases {
+            let (mut limit, mut server) = (Vec::new(), Vec::new());
+            for repetition in 1..=self.repetitions {
+                for (program, figures) in [(&self.limit, &mut limit), (&self.server, &mut server)] {
+                    let title = format!("{}, {repetition}: {}", case.title, program.name);
+                    let progress = Progress::new(title);
+                    let run = program.under(|target| case.work.run(target, &progress))?;
+                    figures.push(run.figure(case.key).unwrap_or(0.0));
+                    runs.push(run);
+                }
+            }
+            let ratios: Vec<f64> =
+                server.iter().zip(&limit).map(|(server, limit)| server / limit).collect();
+            let (limit, server) = (Spread::of(&limit), Spread::of(&server));
+            let ratio = Spread { median: server.median / limit.median, ..Spread::of(&ratios) };
+            rows.push(Row { case, limit: Some(limit), server, ratio: Some(ratio) });
+        }
+        rows.extend(flatness(&rows));
+        let names = [self.limit.name.clone(), self.server.name.clone()];
+        Ok(Comparison { machine: Machine::this(), names, rows, runs })
+    }
+}
+
+/// How much a delivery costs in the room where it costs most, as a ratio to where it costs least.
+fn flatness(rows: &[Row]) -> Option<Row> {
+    let sizes = rows.iter().filter(|row| row.case.by_size).map(|row| row.server.median);
+    let (least, most) = (sizes.clone().reduce(f64::min)?, sizes.clone().reduce(f64::max)?);
+    (sizes.count() > 1).then(|| Row {
+        case: Case::flatness(),
+        limit: None,
+        server: Spread::of(&[most / least]),
+        ratio: None,
+    })
+}
+
+impl Comparison {
+    /// Whether all that must hold does.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.rows.iter().all(|row| row.case.goal.holds(row.server, row.ratio))
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        let runs: Vec<Value> = self.runs.iter().map(Run::json).collect();
+        let [limit, server] = &self.names;
+        json!({ "machine": self.machine.json(), "limit": limit, "server": server, "holds": self.holds(), "rows": rows, "runs": runs })
+    }
+
+    /// For people: what each was, and how that stands to what it is to be.
+    #[must_use]
+    pub fn table(&self) -> (String, Table) {
+        let [limit, server] = &self.names;
+        let mut table = Table::new(&["", limit, server, "", "ratio", "must", "aim", ""]);
+        for Row { case, limit, server, ratio } in &self.rows {
+            let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
+            let ratio = ratio.map(|ratio| ratio.to_string()).unwrap_or_default();
+            let [must, aim] = case.goal.bounds().map(|bound| bound.map(short).unwrap_or_default());
+            let verdict = case.goal.verdict(server.to_owned(), self.ratio_of(case.title));
+            table.row(&[&case.title, &limit, server, &case.unit, &ratio, &must, &aim, &verdict]);
+        }
+        (format!("{} ({} after {limit})", self.machine, server), table)
+    }
+
+    fn ratio_of(&self, title: &str) -> Option<Spread> {
+        self.rows.iter().find(|row| row.case.title == title)?.ratio
+    }
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        let Self { case, limit, server, ratio } = self;
+        let [must, aim] = case.goal.bounds();
+        json!({
+            "case": case.title, "unit": case.unit, "figure": case.key, "limit": limit.map(Spread::json), "server": server.json(),
+            "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "verdict": case.goal.verdict(*server, *ratio),
+        })
+    }
+}

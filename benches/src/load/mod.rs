@@ -1,0 +1,46 @@
+//! `chat-load`: a load for servers that speak chat.v1, and what they cost under it.
+//!
+//! One thread, raw frames, nothing read that a figure does not need: so cheap that the server is what is measured, and
+//! each run says how much of a core the load itself has used. What counts is the CPU time of the server's process
+//! tree, not how much got through.
+//!
+//! A run is void, and has no figure, unless each member got each message once and in order. It goes to this machine
+//! only, and ends: with what it was asked for, or when nothing has come for 20 seconds. A server that was started for a
+//! run ends with it, by its pid.
+
+mod chat;
+mod compare;
+mod cpu;
+mod effort;
+mod fanout;
+mod fault;
+mod heard;
+mod idle;
+mod joins;
+mod latency;
+mod length;
+mod machine;
+mod mark;
+mod memory;
+mod numbers;
+mod pairs;
+mod process;
+mod progress;
+mod run;
+mod swarm;
+mod target;
+
+pub use compare::{Compare, Comparison, Program};
+pub use cpu::Cpu;
+pub use fanout::Fanout;
+pub use fault::Fault;
+pub use heard::{Ear, Heard};
+pub use idle::Idle;
+pub use joins::Joins;
+pub use length::Length;
+pub use memory::Memory;
+pub use pairs::Pairs;
+pub use progress::Progress;
+pub use run::{Figure, Run};
+pub use swarm::{NAP, Outgoing, Swarm};
+pub use target::Target;

@@ -1,0 +1,235 @@
+//! Many connections on one thread, as cheap as it goes: one read for each that is ready, frames looked at where they
+//! lie, nothing kept for those that are silent.
+//!
+//! It naps instead of waiting. A load that waits on the machine of the server is woken by a delivery, which the server
+//! pays for: up to twice what the delivery itself costs, and by chance, since one that is busy just then need not be
+//! woken. Clients that are elsewhere are not woken by the server at all. So nobody waits here: the load looks, and
+//! sleeps a little where there is not much.
+
+use std::io;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::heard::{Ear, Heard};
+use super::target::Target;
+use crate::Watch;
+use crate::socket::{Line, Opcode, Poll, Side, open_files, write_frame};
+
+/// Files that are open beside the connections.
+const OTHER_FILES: usize = 64;
+
+/// How long it naps, usually: a fraction of what a message to a room of many takes.
+pub const NAP: Duration = Duration::from_micros(100);
+
+/// With so many ready it looks again at once.
+const MANY: usize = 256;
+
+/// How long a connection may take to be made.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The key and the answer to it of RFC 6455's own example: any key will do, and so its answer need not be computed.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Connections to one server.
+#[derive(Debug)]
+pub struct Swarm {
+    poll: Poll,
+    links: Vec<Link>,
+    ear: Ear,
+    buffer: Vec<u8>,
+    outgoing: Vec<u8>,
+    reads: u64,
+    possible: usize,
+    nap: Duration,
+    many: bool,
+}
+
+#[derive(Debug)]
+struct Link {
+    line: Line,
+    upgraded: bool,
+}
+
+/// What goes out on the connection that something came in on, in one write.
+#[derive(Debug)]
+pub struct Outgoing<'a>(&'a mut Vec<u8>);
+
+impl Outgoing<'_> {
+    /// Adds a command.
+    pub fn command(&mut self, text: &str) {
+        write_frame(self.0, Side::Client, Opcode::Text, text.as_bytes());
+    }
+}
+
+impl Swarm {
+    /// None yet, of which there are to be so many; how long it naps, or not at all.
+    ///
+    /// # Errors
+    /// Where that is more than this process may have files.
+    pub fn of(wanted: usize, nap: Duration) -> Result<Self, Fault> {
+        let possible = open_files().saturating_sub(OTHER_FILES);
+        if wanted > possible {
+            return Err(Fault::TooMany { wanted, possible });
+        }
+        let poll = Poll::new().map_err(Fault::system("making an epoll"))?;
+        let (links, outgoing) = (Vec::with_capacity(wanted), Vec::new());
+        let (ear, buffer) = (Ear::default(), vec![0; 1 << 16]);
+        Ok(Self { poll, links, ear, buffer, outgoing, reads: 0, possible, nap, many: false })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// How often something was read: a measure of what came in one piece.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Makes one more connection and asks for its upgrade.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn connect(&mut self, target: &Target) -> Result<(), Fault> {
+        let at = self.links.len();
+        if at >= self.possible {
+            return Err(Fault::TooMany { wanted: at + 1, possible: self.possible });
+        }
+        let stream = TcpStream::connect_timeout(&target.address, CONNECTING)
+            .map_err(Fault::system("connecting to the server"))?;
+        let failed = "talking to the server";
+        let mut line = Line::new(stream, at as u64, &self.poll).map_err(Fault::system(failed))?;
+        let Target { address, path, .. } = target;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n"
+        );
+        line.write(request.as_bytes(), &self.poll).map_err(Fault::system(failed))?;
+        self.links.push(Link { line, upgraded: false });
+        Ok(())
+    }
+
+    /// Sends a command on one of them.
+    ///
+    /// # Errors
+    /// Where it is gone.
+    pub fn send(&mut self, at: usize, command: &str) -> Result<(), Fault> {
+        self.outgoing.clear();
+        Outgoing(&mut self.outgoing).command(command);
+        let Some(link) = self.links.get_mut(at) else { return Err(Fault::Closed(at)) };
+        link.line.write(&self.outgoing, &self.poll).map_err(Fault::system("talking to the server"))
+    }
+
+    /// Waits until something has come, reads all of it, and says whether there was anything.
+    ///
+    /// # Errors
+    /// The caller's, or where a connection is gone or not understood.
+    pub fn turn(
+        &mut self,
+        wait: Duration,
+        mut each: impl FnMut(usize, Heard<'_>, &mut Outgoing<'_>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let count = self.look(wait).map_err(Fault::system("waiting for the server"))?;
+        self.many = count >= MANY;
+        for index in 0..count {
+            let Some(ready) = self.poll.ready(index) else { continue };
+            let Ok(at) = usize::try_from(ready.token) else { continue };
+            let Some(link) = self.links.get_mut(at) else { continue };
+            let gone = |_: io::Error| Fault::Closed(at);
+            if ready.writable {
+                link.line.write_on(&self.poll).map_err(gone)?;
+            }
+            if !ready.readable {
+                continue;
+            }
+            let Some(read) = link.line.read(&mut self.buffer).map_err(gone)? else { continue };
+            let mut bytes = self.buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() {
+                return Err(Fault::Closed(at));
+            }
+            self.reads += 1;
+            self.outgoing.clear();
+            let mut out = Outgoing(&mut self.outgoing);
+            if !link.upgraded {
+                bytes = upgraded(bytes).ok_or(Fault::NotUpgraded(at))?;
+                link.upgraded = true;
+                each(at, Heard::Upgraded, &mut out)?;
+            }
+            let ear = &mut self.ear;
+            link.line.incoming.take(bytes, |frame| match frame.opcode {
+                Opcode::Text => each(at, ear.hear(frame.payload)?, &mut out),
+                Opcode::Ping => {
+                    write_frame(out.0, Side::Client, Opcode::Pong, frame.payload);
+                    Ok(())
+                }
+                Opcode::Close => Err(Fault::Closed(at)),
+                Opcode::Pong | Opcode::Binary => Ok(()),
+            })?;
+            if !self.outgoing.is_empty() {
+                link.line.write(&self.outgoing, &self.poll).map_err(gone)?;
+            }
+        }
+        Ok(count > 0)
+    }
+}
+
+impl Swarm {
+    /// How many are ready, at the latest after this time.
+    fn look(&mut self, wait: Duration) -> io::Result<usize> {
+        if self.nap.is_zero() || self.many {
+            return self.poll.wait(Some(wait));
+        }
+        let watch = Watch::start();
+        loop {
+            thread::sleep(self.nap.min(wait.saturating_sub(watch.elapsed())));
+            let count = self.poll.wait(Some(Duration::ZERO))?;
+            if count > 0 || watch.elapsed() >= wait {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+/// What follows the answer to an upgrade, if it is one. Servers write it in one piece.
+fn upgraded(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let (head, rest) = bytes.split_at(end);
+    let head = std::str::from_utf8(head).ok()?;
+    (head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT)).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upgrade_is_one_with_the_right_answer() {
+        let good = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {ACCEPT}\r\n\r\nrest"
+        );
+        assert_eq!(upgraded(good.as_bytes()), Some(&b"rest"[..]));
+        for bad in [
+            "HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: other\r\n\r\n".to_owned(),
+            good.replace("101", "403"),
+            good.replace("\r\n\r\n", "\r\n"),
+        ] {
+            assert_eq!(upgraded(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn more_than_possible_is_said_at_once() {
+        assert!(matches!(Swarm::of(usize::MAX, Duration::ZERO), Err(Fault::TooMany { .. })));
+    }
+}
