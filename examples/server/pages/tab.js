@@ -18,41 +18,47 @@ export async function tabOfItsOwn() {
     for (const key of OWN) inTab.removeItem(key);
     const fresh = randomId();
     inTab.setItem(NAME, fresh);
-    await claim(fresh);
+    hold(fresh);
   }
   // A page that comes back out of the browser's cache has let go of its claim.
   addEventListener('pageshow', (event) => event.persisted && location.reload());
   return inTab;
 }
 
-// Locks end with their page, also with one that crashed. Browsers have them on https and localhost only.
-const claim = (name) => (navigator.locks ? claimLock(name) : claimByAsking(name));
+// Locks end with their page, also with one that crashed. Browsers have them on https and localhost only; elsewhere the tabs
+// ask each other.
+const claim = (name) => (navigator.locks ? lock(name, AbortSignal.timeout(PATIENCE_MS)) : unclaimed(name));
+const hold = (name) => void (navigator.locks ? lock(name) : answer(name));
 
-function claimLock(name) {
+/** Gives true as soon as the lock is held, which it is for as long as the page is there; false where somebody else keeps it. */
+function lock(name, signal) {
   return new Promise((resolve) => {
-    navigator.locks.request(`chat tab ${name}`, { signal: AbortSignal.timeout(PATIENCE_MS) }, () => {
+    const held = () => {
       resolve(true);
-      // Held for as long as the page is there.
       return new Promise(() => {});
-    }).catch(() => resolve(false));
+    };
+    navigator.locks.request(`chat tab ${name}`, { signal }, held).catch(() => resolve(false));
   });
 }
 
-/** Asks the other tabs whether one of them has this name; from then on answers those that ask. */
-function claimByAsking(name) {
+/** Answers, from now on, those that ask for this name. Gives the channel on which that is done. */
+function answer(name) {
   const channel = new BroadcastChannel('chat.tab');
+  channel.addEventListener('message', ({ data }) => data.wants === name && channel.postMessage({ has: name }));
+  return channel;
+}
+
+/** Asks whether another tab has this name; answers for it while asking, so that of two that come together one goes on. */
+function unclaimed(name) {
+  const channel = answer(name);
   return new Promise((resolve) => {
-    const mine = () => {
-      channel.onmessage = ({ data }) => data.wants === name && channel.postMessage({ has: name });
-      resolve(true);
-    };
-    const timer = setTimeout(mine, PATIENCE_MS);
-    channel.onmessage = ({ data }) => {
+    const timer = setTimeout(resolve, PATIENCE_MS, true);
+    channel.addEventListener('message', ({ data }) => {
       if (data.has !== name) return;
       clearTimeout(timer);
       channel.close();
       resolve(false);
-    };
+    });
     channel.postMessage({ wants: name });
   });
 }
