@@ -60,7 +60,7 @@ pub(crate) struct Config {
     #[arg(long, env = "CHAT_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub(crate) jwt_public_key_file: Option<PathBuf>,
 
-    /// An origin whose pages may connect, such as https://example.org, beside the server's own (repeatable)
+    /// An origin (scheme, host and port) whose pages may connect, beside the server's own (repeatable)
     #[arg(long, env = "CHAT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allow_origin: Vec<String>,
 
@@ -114,12 +114,7 @@ pub(crate) struct Config {
     pub(crate) max_connections: Option<u32>,
 
     /// Connections from one address; those from this machine are not counted
-    #[arg(
-        long,
-        env = "CHAT_MAX_CONNECTIONS_PER_ADDRESS",
-        value_name = "N",
-        default_value_t = 1_000
-    )]
+    #[arg(long, env = "CHAT_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 256)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) max_connections_per_address: u32,
 
@@ -262,6 +257,15 @@ mod tests {
             read(&["--store", "redis://localhost"]).store_options(),
             StoreOptions::default()
         );
+    }
+
+    #[test]
+    fn connections_are_held_as_chat_ws_does_it_by_itself() {
+        let (config, usual) = (read(&[]), chat_ws::Options::default());
+        assert_eq!(config.max_connections_per_address as usize, usual.connections_of_address);
+        assert_eq!(chat_ws::Rates::per_second(config.rate), usual.rates);
+        assert_eq!(Some(Duration::from_millis(config.ping_ms)), usual.ping);
+        assert_eq!(Duration::from_millis(config.hello_timeout_ms), usual.hello_timeout);
     }
 
     #[test]
