@@ -6,3 +6,4 @@ ci/cargo.sh clippy --workspace --all-targets --all-features --locked -- -D warni
 # What is unused without the features is seen only without them.
 ci/cargo.sh clippy -p chat-core --lib --locked -- -D warnings
 ci/cargo.sh clippy -p chat-ws --lib --locked -- -D warnings
+ci/cargo.sh clippy -p chat-server --all-targets --no-default-features --locked -- -D warnings
