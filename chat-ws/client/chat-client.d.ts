@@ -223,13 +223,15 @@ export type ChatEvent = EventMap[keyof EventMap];
  * - `closed`: the client was closed
  */
 export class ChatError extends Error {
-  constructor(code: string, message?: string, more?: { retryMs?: number; why?: string });
+  constructor(code: string, message?: string, more?: { retryMs?: number; why?: string; room?: string });
   readonly name: 'ChatError';
   readonly code: string;
   /** Waiting this long may help. */
   readonly retryMs?: number;
   /** With `room_closed`: why it closed. */
   readonly why?: string;
+  /** With `already_matched`: the room of the talk that goes on. */
+  readonly room?: string;
 }
 
 // --------------------------------------------------------------------------------------------------------------- client

@@ -42,19 +42,21 @@ const OUT = new Set(['not_member', 'no_such_room', 'room_closed']);
 const ENTRIES = new Set(['said', 'joined', 'left', 'renamed', 'closed']);
 /** In these a room is joined, or will be without being asked again. */
 const IN = new Set(['joining', 'joined', 'offline']);
+const NONE = Object.freeze([]);
+const NOBODY = { room: undefined, shared: NONE, why: undefined, error: undefined };
 
 // What the parts tell one another, known in this file alone: connected, disconnected, an event, the end of a part, of a room.
 const UP = Symbol('up'), DOWN = Symbol('down'), EVENT = Symbol('event'), END = Symbol('end'), ENDED = Symbol('ended');
 
 /** @implements {Chat.ChatError} */
 export class ChatError extends Error {
-  constructor(code, message = code, { retryMs, why, room } = {}) {
+  name = /** @type {const} */ ('ChatError');
+  code;
+
+  constructor(code, message = code, more = {}) {
     super(message);
-    this.name = /** @type {const} */ ('ChatError');
     this.code = code;
-    if (retryMs !== undefined) this.retryMs = retryMs;
-    if (why !== undefined) this.why = why;
-    if (room !== undefined) this.room = room;
+    Object.assign(this, more);
   }
 }
 
@@ -122,14 +124,11 @@ export class ChatClient {
 
 /** @implements {Chat.Room} */
 export class Room {
-  #link; #options; #cell; #readers = new Set();
-  #status = 'new'; #why; #error; #info; #you; #live = 0; #members = new Map(); #signals = []; #more = false; #gap = false;
+  #link; #options; #cell; #readers = new Set(); #members = new Map();
   /** How many of the log were loaded by `earlier`; how many were there before what followed the join. */
   #log = []; #keep; #loaded = 0; #before = 0;
-  /** The last entry that was taken. */
-  #cursor;
-  /** Parts of the snapshot, until they change. */
-  #frozen = {};
+  /** The last entry that was taken; parts of the snapshot, until they change. */
+  #cursor; #parts = {};
   /** Grows with each loss and end: answers to what was asked before it are no longer looked at. */
   #turn = 0; #entering = false; #joining; #older;
   /** What is to be said; and what is being said: one at a time, so that a refused one is not overtaken. */
@@ -141,25 +140,24 @@ export class Room {
     this.#link = link;
     this.#options = options;
     this.#keep = Math.max(options.keep ?? 1000, 1);
-    this.#cell = new Cell(link.batch, () => this.#snapshot());
+    this.#cell = new Cell(link.batch, { status: 'new', live: 0, more: false, gap: false, signals: NONE }, (is) => this.#snapshot(is));
     this.id = id;
-    ({ subscribe: this.subscribe, getSnapshot: this.getSnapshot } = this.#cell.store);
+    this.subscribe = this.#cell.store.subscribe;
+    this.getSnapshot = this.#cell.store.getSnapshot;
     link.parts.add(this);
   }
 
+  get #in() { return IN.has(this.#cell.is.status); }
+
   /** Whether nothing comes any more unless it is joined again. */
-  get over() {
-    return !IN.has(this.#status) && this.#status !== 'new';
-  }
+  get over() { return !this.#in && this.#cell.is.status !== 'new'; }
 
   join() {
     if (this.#link.over) return refused(this.#link.over);
-    if (this.#status === 'joined') return Promise.resolve(this.getSnapshot());
-    if (!IN.has(this.#status)) {
-      this.#status = 'joining';
-      this.#why = this.#error = this.#cursor = undefined;
-      this.#gap = false;
-      this.#changed();
+    if (this.#cell.is.status === 'joined') return Promise.resolve(this.getSnapshot());
+    if (!this.#in) {
+      this.#cursor = undefined;
+      this.#cell.set({ status: 'joining', why: undefined, error: undefined, gap: false });
     }
     this.#joining ??= quiet(deferred());
     this.#enter();
@@ -167,14 +165,14 @@ export class Room {
   }
 
   async leave() {
-    if (!IN.has(this.#status)) return;
+    if (!this.#in) return;
     this[END](new ChatError('not_member', 'this room was left'), 'left', 'left');
     // Where the connection is lost, the server's grace does it.
     if (this.#link.online) await this.#link.insist('leave', { room: this.id }).catch(except(...OUT, 'disconnected'));
   }
 
   say(body, { key = newKey() } = {}) {
-    if (!IN.has(this.#status)) return refused(this.#error ?? new ChatError('not_member', 'this room is not joined'));
+    if (!this.#in) return refused(this.#cell.is.error ?? new ChatError('not_member', 'this room is not joined'));
     const there = this.#pending.find((item) => item.key === key);
     if (there) return there.state === 'failed' ? this.retry(key) : there.done.promise;
     if (this.#pending.length >= PENDING_MAX) return refused(new ChatError('too_many', `${PENDING_MAX} messages wait already`));
@@ -188,7 +186,7 @@ export class Room {
   retry(key) {
     const item = this.#pending.find((item) => item.key === key && item.state === 'failed');
     if (!item) return refused(new ChatError('bad_request', 'nothing has failed under this key'));
-    if (!IN.has(this.#status)) return item.done.promise;
+    if (!this.#in) return item.done.promise;
     this.discard(key);
     return this.#toSay(key, item.body, item.at);
   }
@@ -198,13 +196,9 @@ export class Room {
     this.#changed('pending');
   }
 
-  signal(body) {
-    if (this.#status === 'joined') this.#link.send('signal', { room: this.id, body });
-  }
-
-  earlier(limit = 50) {
-    return (this.#older ??= this.#loadOlder(limit).finally(() => (this.#older = undefined)));
-  }
+  signal = (body) => void (this.#cell.is.status === 'joined' && this.#link.send('signal', { room: this.id, body }));
+  earlier = (limit = 50) => (this.#older ??= this.#loadOlder(limit).finally(() => (this.#older = undefined)));
+  close = async () => void (await this.#link.insist('close', { room: this.id }));
 
   async loadMembers() {
     const noted = (this.#noted = []);
@@ -221,8 +215,6 @@ export class Room {
     this.#noted = undefined;
   }
 
-  close = async () => void (await this.#link.insist('close', { room: this.id }));
-
   entries({ recent = false } = {}) {
     const reader = { recent, pipe: new Pipe(2 * this.#keep, () => this.#readers.delete(reader)) };
     if (this.#cursor) for (const entry of this.#log.slice(recent ? this.#loaded : this.#before)) reader.pipe.push(entry);
@@ -232,69 +224,55 @@ export class Room {
   }
 
   [UP]() {
-    if (IN.has(this.#status)) this.#enter();
+    if (this.#in) this.#enter();
   }
 
   [DOWN]() {
     this.#turn += 1;
     this.#entering = false;
     this.#saying = undefined;
-    if (this.#status !== 'joined') return;
-    this.#status = 'offline';
-    this.#signals = [];
-    this.#changed('signals');
+    if (this.#cell.is.status === 'joined') this.#cell.set({ status: 'offline', signals: NONE });
   }
 
   /** It is over: in this way and for this reason; where none is given, together with the connection. */
   [END](error, status = error.code === 'closed' ? 'left' : 'failed', why = error.why) {
-    if (!IN.has(this.#status)) return;
+    if (!this.#in) return;
     this[DOWN]();
-    this.#status = status;
-    this.#why = why;
-    this.#error = status === 'left' ? undefined : error;
+    this.#cell.set({ status, why, error: status === 'left' ? undefined : error });
     for (const item of [...this.#pending]) if (item.state === 'sending') this.#said(item, error);
     this.#joining?.reject(error);
     this.#joining = this.#noted = undefined;
     for (const { pipe } of this.#readers) pipe.end();
-    this.#changed();
     for (const part of this.#link.parts) part[ENDED]?.(this);
   }
 
   [EVENT](event) {
-    if (event.ev === 'matched' && this.#status !== 'joined') this.#entered({ ...event, entries: [], resumed: false }, true);
-    if (event.ev === 'matched' || this.#status !== 'joined') return;
+    const { status, signals } = this.#cell.is;
+    if (event.ev === 'matched' && status !== 'joined') this.#entered({ ...event, entries: [], resumed: false }, true);
+    if (event.ev === 'matched' || status !== 'joined') return;
     if (Number.isInteger(event.n)) {
       // Where something is missing, it is asked for, and what is behind it comes along.
       if (event.n > this.#cursor.n + 1) this.#enter();
       else if (event.n > this.#cursor.n) this.#take(event);
-    } else if (event.ev === 'reset') {
-      this.#enter();
-    } else if (event.ev === 'signal') {
-      this.#signals = [...this.#signals, frozen({ by: event.by, body: event.body, at: Date.now() })].slice(-SIGNALS_MAX);
-      this.#changed('signals');
-    } else if (event.ev === 'count') {
-      this.#live = event.live;
-      this.#changed();
-    } else if (event.ev === 'kicked') {
-      this[END](new ChatError('not_member', 'put out of this room'), 'left', 'kicked');
+    } else if (event.ev === 'reset') this.#enter();
+    else if (event.ev === 'count') this.#cell.set({ live: event.live });
+    else if (event.ev === 'kicked') this[END](new ChatError('not_member', 'put out of this room'), 'left', 'kicked');
+    else if (event.ev === 'signal') {
+      const signal = { by: event.by, body: event.body, at: Date.now() };
+      this.#cell.set({ signals: frozen([...signals, signal].slice(-SIGNALS_MAX)) });
     }
   }
 
-  #snapshot() {
-    const parts = this.#frozen;
+  #snapshot(is) {
+    const parts = this.#parts;
     parts.members ??= Object.freeze([...this.#members.values()].sort((a, b) => (a.user < b.user ? -1 : 1)));
     parts.entries ??= Object.freeze([...this.#log]);
-    parts.signals ??= Object.freeze([...this.#signals]);
     parts.pending ??= Object.freeze(this.#pending.map(({ key, body, at, state, error }) => Object.freeze({ key, body, at, state, error })));
-    return Object.freeze({
-      status: this.#status, room: this.#info, you: this.#you, live: this.#live, more: this.#more, gap: this.#gap,
-      why: this.#why, error: this.#error,
-      members: parts.members, entries: parts.entries, pending: parts.pending, signals: parts.signals,
-    });
+    return Object.freeze({ ...is, ...parts });
   }
 
   #changed(...parts) {
-    for (const part of parts) this.#frozen[part] = undefined;
+    for (const part of parts) this.#parts[part] = undefined;
     this.#cell.changed();
   }
 
@@ -317,7 +295,7 @@ export class Room {
   #entered({ room, you, cursor, members, entries, resumed, why }, begun = false) {
     const had = this.#cursor;
     const another = had && !resumed && (why === 'epoch' || had.epoch !== cursor.epoch || cursor.n < had.n);
-    this.#you = you;
+    this.#cell.set({ status: 'joined', room, you, why: undefined, error: undefined });
     if (!had || another) this.#begin(entries, cursor, another && had, begun);
     else {
       const fresh = entries.filter((entry) => entry.n > had.n);
@@ -329,10 +307,8 @@ export class Room {
     if (!had || !resumed || members.length >= room.live) this.#members = new Map();
     else for (const entry of entries) this.#present(entry);
     for (const member of members) this.#members.set(member.user, member);
-    this.#info = room;
-    this.#live = room.live;
-    this.#status = 'joined';
-    this.#noted = this.#why = this.#error = undefined;
+    this.#cell.set({ live: room.live });
+    this.#noted = undefined;
     this.#pending = this.#pending.filter((item) => item.n === undefined || (!another && item.n > cursor.n));
     this.#changed('members', 'entries', 'pending');
     this.#joining?.resolve(this.getSnapshot());
@@ -348,7 +324,7 @@ export class Room {
     this.#cursor = cursor;
     this.#loaded = 0;
     this.#before = had ? 0 : this.#log.length;
-    this.#more = !begun && cursor.n > 0 && entries[0]?.n !== 1 && said >= Math.min(this.#options.recent ?? 50, 200);
+    this.#cell.set({ more: !begun && cursor.n > 0 && entries[0]?.n !== 1 && said >= Math.min(this.#options.recent ?? 50, 200) });
     if (had) this.#skipped('epoch', had);
     for (const entry of this.#log) {
       // Where only the end of a log was lost, what is before it has been told.
@@ -360,19 +336,20 @@ export class Room {
 
   /** Takes the next entry: one that was pushed, or one of a snapshot, with which come the members at its end. */
   #take(entry, pushed = true) {
+    const { ev, user, why } = entry;
+    const { you } = this.#cell.is;
     this.#cursor = { epoch: this.#cursor.epoch, n: entry.n, at: entry.at };
     if (pushed) this.#present(entry);
     this.#noted?.push(entry);
-    if (ENTRIES.has(entry.ev)) this.#log.push(entry);
+    if (ENTRIES.has(ev)) this.#log.push(entry);
     this.#trim();
     // What was said goes from `pending` in the same change that brings it.
-    const mine = entry.ev === 'said' && entry.by === this.#you && this.#pending.find((item) => item.key === entry.key);
+    const mine = ev === 'said' && entry.by === you && this.#pending.find((item) => item.key === entry.key);
     if (mine) this.#said(mine, undefined, { n: entry.n, at: entry.at, dup: false });
     this.#changed('entries');
     this.#told(entry);
-    const { ev, user, why } = entry;
     if (ev === 'closed') this[END](new ChatError('room_closed', 'this room has closed', { why }), 'closed');
-    else if (pushed && ev === 'left' && user === this.#you) this[END](new ChatError('not_member', 'out of this room'), 'left', why);
+    else if (pushed && ev === 'left' && user === you) this[END](new ChatError('not_member', 'out of this room'), 'left', why);
   }
 
   #told(entry) {
@@ -380,18 +357,18 @@ export class Room {
     this.#link.tell(entry);
   }
 
-  #present({ ev, user, name, at, live }) {
+  #present({ ev, user, name, at, live = this.#cell.is.live }) {
     const there = this.#members.get(user);
     if (ev === 'joined') this.#members.set(user, frozen({ user, name, since: at }));
     else if (ev === 'left') this.#members.delete(user);
     else if (ev === 'renamed' && there) this.#members.set(user, frozen({ ...there, name }));
     else return;
-    this.#live = live ?? this.#live;
+    this.#cell.set({ live });
     this.#changed('members');
   }
 
   #skipped(why, { n }) {
-    this.#gap = true;
+    this.#cell.set({ gap: true });
     this.#link.tell(frozen({ ev: 'gap', room: this.id, why, after: n }));
   }
 
@@ -401,23 +378,23 @@ export class Room {
     this.#log.splice(0, much);
     this.#loaded = Math.max(this.#loaded - much, 0);
     this.#before = Math.max(this.#before - much, 0);
-    this.#more = true;
+    this.#cell.set({ more: true });
   }
 
   async #loadOlder(limit) {
     if (!this.#cursor) return false;
     const before = this.#log[0]?.n ?? this.#cursor.n + 1;
-    const page = await this.#link.insist('history', { room: this.id, before, limit });
+    const { entries, more, epoch } = await this.#link.insist('history', { room: this.id, before, limit });
     // Meanwhile it may have become another log, or the oldest may have been dropped.
-    if (page.epoch !== this.#cursor?.epoch || (this.#log[0]?.n ?? before) !== before) return this.#more;
-    const older = page.entries.filter((entry) => entry.n < before && ENTRIES.has(entry.ev));
+    if (epoch !== this.#cursor?.epoch || (this.#log[0]?.n ?? before) !== before) return this.#cell.is.more;
+    const older = entries.filter((entry) => entry.n < before && ENTRIES.has(entry.ev));
     this.#log.unshift(...older);
     this.#loaded += older.length;
     this.#before += older.length;
     this.#keep = Math.max(this.#keep, this.#log.length);
-    this.#more = page.more;
+    this.#cell.set({ more });
     this.#changed('entries');
-    return this.#more;
+    return more;
   }
 
   #toSay(key, body, at) {
@@ -430,7 +407,7 @@ export class Room {
 
   #sayNext() {
     const item = this.#pending.find(({ state, n }) => state === 'sending' && n === undefined);
-    if (!item || this.#saying || this.#status !== 'joined') return;
+    if (!item || this.#saying || this.#cell.is.status !== 'joined') return;
     this.#saying = item;
     const turn = this.#turn;
     const became = (error, reply) => {
@@ -466,7 +443,7 @@ export class Room {
 
 /** @implements {Chat.Pairing} */
 export class Pairing {
-  #link; #roomOf; #cell; #status = 'idle'; #room; #shared; #why; #error; #wish = {}; #seeking; #tries = 0; #blocking = false;
+  #link; #roomOf; #cell; #wish = {}; #seeking; #tries = 0; #blocking = false;
   /** Grows with each question and loss: answers to what was asked before are no longer looked at. */
   #turn = 0;
   /** The room of a talk that may still go on, while it is being joined; the one that `next` leaves, until that is answered. */
@@ -475,15 +452,15 @@ export class Pairing {
   constructor(link, pool, roomOf) {
     this.#link = link;
     this.#roomOf = roomOf;
-    this.#cell = new Cell(link.batch, () => Object.freeze({
-      status: this.#status, room: this.#room, shared: this.#shared, why: this.#why, error: this.#error,
-    }));
+    this.#cell = new Cell(link.batch, { ...NOBODY, status: 'idle' });
     this.pool = pool;
-    ({ subscribe: this.subscribe, getSnapshot: this.getSnapshot } = this.#cell.store);
-    this.#set('idle');
+    this.subscribe = this.#cell.store.subscribe;
+    this.getSnapshot = this.#cell.store.getSnapshot;
     link.parts.add(this);
     if (link.online) this[UP](link.hello);
   }
+
+  get #status() { return this.#cell.is.status; }
 
   seek({ tags = [], strict = false } = {}) {
     if (this.#link.over) return refused(this.#link.over);
@@ -495,14 +472,14 @@ export class Pairing {
 
   async cancel() {
     if (this.#status !== 'seeking') return;
-    this.#set('idle', { refused: new ChatError('not_waiting', 'cancelled') });
+    this.#become('idle', {}, new ChatError('not_waiting', 'cancelled'));
     // Where the connection is lost, the place lapses. Where a partner was found meanwhile, that is told, or has been.
     if (this.#link.online) await this.#link.insist('unmatch', { pool: this.pool }).catch(except('not_waiting', 'disconnected'));
   }
 
   next(tags = this.#wish.tags) {
     if (this.#status !== 'matched') return this.seek({ ...this.#wish, tags });
-    const room = this.#room;
+    const { room } = this.#cell.is;
     const promise = this.#begin({ ...this.#wish, tags });
     this.#behind = room.id;
     room[END](new ChatError('not_member', 'this room was left'), 'left', 'left');
@@ -511,8 +488,8 @@ export class Pairing {
   }
 
   async block() {
+    const { room } = this.#cell.is;
     if (this.#status !== 'matched') throw new ChatError('not_member', 'there is nobody');
-    const room = this.#room;
     this.#blocking = true;
     try {
       await this.#link.insist('block', { room: room.id });
@@ -522,7 +499,7 @@ export class Pairing {
     }
   }
 
-  leave = () => (this.#status === 'matched' ? this.#room.leave() : this.cancel());
+  leave = () => (this.#status === 'matched' ? this.#cell.is.room.leave() : this.cancel());
 
   [UP]({ rooms = [] }) {
     // The room of a talk comes back by itself.
@@ -540,44 +517,38 @@ export class Pairing {
   [END](error) {
     this.#found = this.#behind = undefined;
     if (this.#status !== 'seeking') return;
-    if (error.code === 'closed') this.#set('idle', { refused: error });
-    else this.#set('over', { refused: error, error });
+    if (error.code === 'closed') this.#become('idle', {}, error);
+    else this.#become('over', { error }, error);
   }
 
-  [EVENT](event) {
-    if (event.ev === 'matched') {
-      const room = this.#roomOf(event.room.id);
-      room[EVENT](event);
-      this.#matched(room, event.shared);
+  [EVENT]({ ev, why, room: info, shared, ...event }) {
+    if (ev === 'matched') {
+      const room = this.#roomOf(info.id);
+      room[EVENT]({ ev, room: info, ...event });
+      this.#matched(room, shared);
     } else if (this.#status === 'seeking') {
-      if (event.why === 'lapsed') this.#ask('match');
-      else this.#set('over', { why: event.why, refused: new ChatError('not_waiting', `no longer waiting: ${event.why}`) });
+      if (why === 'lapsed') this.#ask('match');
+      else this.#become('over', { why }, new ChatError('not_waiting', `no longer waiting: ${why}`));
     }
   }
 
   [ENDED](room) {
-    if (room !== this.#room || this.#status !== 'matched') return;
+    if (room !== this.#cell.is.room || this.#status !== 'matched') return;
     const { status, why, error } = room.getSnapshot();
-    const became = this.#blocking ? 'blocked' : why;
-    this.#set('over', { room, shared: this.#shared, why: became, error: status === 'failed' ? error : undefined });
+    const { shared } = this.#cell.is;
+    this.#become('over', { room, shared, why: this.#blocking ? 'blocked' : why, error: status === 'failed' ? error : undefined });
   }
 
-  /** What it is now. With anything but `seeking` a search is answered: by `refused`, if there is one. */
-  #set(status, { room, shared = [], why, error, refused } = {}) {
+  /** What it is now, with what. Anything but `seeking` answers a search, by `refused` if there is that. */
+  #become(status, change = {}, refused = undefined) {
     this.#turn += 1;
-    this.#status = status;
-    this.#room = room;
-    this.#shared = Object.freeze([...shared]);
-    this.#why = why;
-    this.#error = error;
-    if (status !== 'seeking') {
-      this.#found = undefined;
-      this.#settle(refused);
-    }
-    this.#cell.changed();
+    this.#cell.set({ ...NOBODY, status, ...change });
+    if (status === 'seeking') return;
+    this.#found = undefined;
+    this.#settle(refused);
   }
 
-  #settle(refused) {
+  #settle(refused = undefined) {
     if (refused) this.#seeking?.reject(refused);
     else this.#seeking?.resolve();
     this.#seeking = undefined;
@@ -587,7 +558,7 @@ export class Pairing {
     this.#wish = wish;
     this.#tries = 0;
     const { promise } = (this.#seeking ??= quiet(deferred()));
-    this.#set('seeking');
+    this.#become('seeking');
     return promise;
   }
 
@@ -601,7 +572,7 @@ export class Pairing {
       if (!error) this.#settle();
       else if (verb === 'next' && OUT.has(error.code)) this.#ask('match');
       else if (error.code === 'already_matched' && ++this.#tries < PAIR_TRIES) this.#find(error.room);
-      else this.#set('over', { error, refused: error });
+      else this.#become('over', { error }, error);
     });
   }
 
@@ -619,16 +590,16 @@ export class Pairing {
     }
     this.#found = room;
     const then = (go) => () => room === this.#found && go();
-    room.join().then(then(() => this.#matched(room)), then(() => {
+    room.join().then(then(() => this.#matched(room, NONE)), then(() => {
       this.#found = undefined;
       this.#ask('match');
     }));
   }
 
   #matched(room, shared) {
-    if (this.#status === 'matched' && this.#room === room) return;
+    if (this.#status === 'matched' && this.#cell.is.room === room) return;
     this.#behind = undefined;
-    this.#set('matched', { room, shared });
+    this.#become('matched', { room, shared });
   }
 }
 
@@ -647,7 +618,7 @@ class Feed {
   view(limit) {
     const build = () => (this.#order === 'online' ? this.#online : this.#state(limit));
     // Behind the turn: a component that is set up twice at once does not watch twice.
-    const cell = () => new Cell(this.#link.batch, build, () => queueMicrotask(() => this.#sync()));
+    const cell = () => new Cell(this.#link.batch, {}, build, () => queueMicrotask(() => this.#sync()));
     return made(this.#views, limit, cell).store;
   }
 
@@ -713,7 +684,7 @@ class Link {
   parts = new Set();
   /** Why there will be no connection any more. */
   over;
-  #url; #options; #Socket; #event; #state = Object.freeze({ status: 'idle' }); #name; #retry = RETRY; #limits = LIMITS;
+  #url; #options; #Socket; #event; #name; #retry = RETRY; #limits = LIMITS;
   #socket; #first; #closed = false; #timer; #id = 0; #asked = new Map(); #queue = []; #delayed = new Set();
   /** Which try it is, how many came to nothing, since when there is a connection, what the server said at its end. */
   #attempt = 0; #tries = 0; #since = 0; #bye = {};
@@ -733,21 +704,21 @@ class Link {
     if (!this.#Socket) throw new TypeError('there is no WebSocket here: give one as the option `WebSocket`');
     this.#name = options.name;
     this.#kept = this.#storage('getItem') ?? undefined;
-    this.cell = new Cell(this.batch, () => this.#state);
+    this.cell = new Cell(this.batch, { status: 'idle' });
   }
 
   connect() {
     if (this.#closed) return refused(this.over);
     if (this.online) return Promise.resolve();
     const { promise } = (this.#first ??= quiet(deferred()));
-    if (!['idle', 'closed'].includes(this.#state.status)) return promise;
+    if (!['idle', 'closed'].includes(this.cell.is.status)) return promise;
     this.#again = false;
     this.#try();
     return promise;
   }
 
   retryNow() {
-    if (this.#state.status === 'offline') this.#try();
+    if (this.cell.is.status === 'offline') this.#try();
   }
 
   close() {
@@ -759,6 +730,7 @@ class Link {
     this.batch.flush();
     if (!socket) return;
     // A close takes its time, so that what was sent before it arrives; but not for ever.
+    /** @type {any} */
     const timer = socket.terminate && setTimeout(() => socket.terminate(), GOODBYE_MS);
     timer?.unref?.();
     Object.assign(socket, { ...DEAF, onclose: () => clearTimeout(timer) }).close(1000);
@@ -766,15 +738,14 @@ class Link {
 
   renamed(name) {
     this.#name = name;
-    this.#set({ name });
+    this.cell.set({ name });
     return name;
   }
 
   /** A command, as a promise. While connecting it waits. */
   ask(verb, fields) {
-    return new Promise((resolve, reject) => {
-      const done = (error, reply) => (error ? reject(error) : resolve(reply));
-      if (this.#state.status !== 'connecting') this.send(verb, fields, done);
+    return promised((done) => {
+      if (this.cell.is.status !== 'connecting') this.send(verb, fields, done);
       else if (this.#queue.length < WAITING_MAX) this.#queue.push({ verb, fields, done });
       else done(new ChatError('too_many', `${WAITING_MAX} commands wait already`));
     });
@@ -792,26 +763,17 @@ class Link {
     if (now === undefined) return;
     this.send(verb, now, (error, reply) => {
       if (!PASSING.has(error?.code)) return done(error, reply);
-      const wait = error.retryMs || Math.min(this.#retry.min_ms * 2 ** tries, this.#retry.max_ms);
-      this.later(wait * (1 + Math.random() / 4), () => this.insisting(verb, fields, done, tries + 1), done);
+      const wait = (error.retryMs ?? 0) + this.#jitter(tries);
+      this.later(wait, () => this.insisting(verb, fields, done, tries + 1), done);
     });
   }
 
-  insist(verb, fields) {
-    return new Promise((resolve, reject) => {
-      this.insisting(verb, () => fields, (error, reply) => (error ? reject(error) : resolve(reply)));
-    });
-  }
+  insist = (verb, fields) => promised((done) => this.insisting(verb, () => fields, done));
 
   /** Does something later, on the same connection or not at all. */
   later(ms, run, lost = (..._) => {}) {
     const item = { lost, timer: setTimeout(() => this.#delayed.delete(item) && run(), ms) };
     this.#delayed.add(item);
-  }
-
-  #set(change) {
-    this.#state = Object.freeze({ ...this.#state, ...change });
-    this.cell.changed();
   }
 
   async #try() {
@@ -820,7 +782,7 @@ class Link {
     this.#bye = {};
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lost(), ATTEMPT_MS);
-    this.#set({ status: 'connecting', retryAt: undefined, error: undefined });
+    this.cell.set({ status: 'connecting', retryAt: undefined, error: undefined });
     try {
       const { token } = this.#options;
       const site = typeof token === 'function' ? await token() : token;
@@ -853,7 +815,7 @@ class Link {
     this.#retry = hello.retry ?? RETRY;
     if (hello.token !== undefined) this.#storage('setItem', (this.#kept = hello.token));
     const { user, name, session, limits } = hello;
-    this.#set({ status: 'online', user, name, session, limits, code: undefined, why: undefined });
+    this.cell.set({ status: 'online', user, name, session, limits, code: undefined, why: undefined });
     this.#live();
     for (const part of this.parts) part[UP](hello);
     for (const { verb, fields, done } of this.#queue.splice(0)) this.send(verb, fields, done);
@@ -874,16 +836,17 @@ class Link {
     const { why = reason || undefined, retry_ms } = this.#bye;
     const final = code === UNAUTHORIZED ? 'unauthorized' : FINAL.get(code);
     if (code === UNAUTHORIZED && this.#mayTryAnother()) return void this.#try();
-    if (final) return this.#end(new ChatError(final, why, { why }), { code, why });
+    if (final) return this.#end(new ChatError(final, why, given({ why })), { code, why });
     if (held) this.#tries = 0;
-    const { min_ms, max_ms } = this.#retry;
-    // Full jitter: a thousand that were lost at once do not come back at once.
-    const jitter = Math.random() * Math.min(min_ms * 2 ** this.#tries, max_ms);
-    const wait = Math.min(Math.max(code === TOO_FAST ? max_ms + jitter : (retry_ms ?? jitter), least), LONGEST_MS);
+    const jitter = this.#jitter(this.#tries);
+    const wait = Math.min(Math.max(code === TOO_FAST ? this.#retry.max_ms + jitter : (retry_ms ?? jitter), least), LONGEST_MS);
     this.#tries += 1;
     this.#timer = setTimeout(() => this.#try(), wait);
-    this.#set({ status: 'offline', retryAt: Date.now() + wait, code, why });
+    this.cell.set({ status: 'offline', retryAt: Date.now() + wait, code, why });
   }
+
+  /** Full jitter: a thousand that were refused or lost at once do not come back at once. */
+  #jitter = (tries) => Math.random() * Math.min(this.#retry.min_ms * 2 ** tries, this.#retry.max_ms);
 
   /** Whether there are credentials other than those that were refused. What the server gave and refuses is forgotten. */
   #mayTryAnother() {
@@ -900,7 +863,7 @@ class Link {
   #end(error, change = {}) {
     this.over = error;
     this.#drop();
-    this.#set({ status: 'closed', retryAt: undefined, error, ...change });
+    this.cell.set({ status: 'closed', retryAt: undefined, error, ...change });
     for (const part of this.parts) part[END]?.(error);
     this.#first?.reject(error);
     this.#first = undefined;
@@ -964,7 +927,7 @@ class Link {
     if (!asked) return;
     this.#asked.delete(frame.re);
     const { code = 'internal', message, retry_ms: retryMs, why, room } = frame.err ?? {};
-    asked.done(frame.err && new ChatError(code, message, { retryMs, why, room }), frame.ok);
+    asked.done(frame.err && new ChatError(code, message, given({ retryMs, why, room })), frame.ok);
   }
 
   /** Looks whether somebody is there, and asks where nothing was heard for long. */
@@ -1000,10 +963,11 @@ const DEAF = { onopen: null, onmessage: null, onclose: () => {}, onerror: () => 
 class Cell {
   #batch; #build; #value; #fresh = false; #listeners = new Set();
 
-  /** `toggled` is called with the first subscriber and after the last. */
-  constructor(batch, build, toggled = () => {}) {
+  /** `build(is)` makes the snapshot, if it is more than `is`. `toggled` is called with the first subscriber and after the last. */
+  constructor(batch, is, build = (is) => is, toggled = () => {}) {
     this.#batch = batch;
     this.#build = build;
+    this.is = Object.freeze(is);
     const drop = (mine) => this.#listeners.delete(mine) && !this.watched && toggled();
     this.store = Object.freeze({
       subscribe: (listener) => {
@@ -1020,6 +984,11 @@ class Cell {
     return this.#listeners.size > 0;
   }
 
+  set(change) {
+    this.is = Object.freeze({ ...this.is, ...change });
+    this.changed();
+  }
+
   changed() {
     this.#fresh = false;
     if (this.watched) this.#batch.add(this);
@@ -1030,7 +999,7 @@ class Cell {
   }
 
   #snapshot() {
-    if (!this.#fresh) this.#value = this.#build();
+    if (!this.#fresh) this.#value = this.#build(this.is);
     this.#fresh = true;
     return this.#value;
   }
@@ -1115,19 +1084,22 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
+const promised = (ask) => new Promise((resolve, reject) => ask((error, reply) => (error ? reject(error) : resolve(reply))));
+
 /** For what is seen to fail elsewhere too: whoever does not wait for it need not catch it. */
 function quiet(deferred) {
   deferred.promise.catch(() => {});
   return deferred;
 }
 
+/** Those fields that there are. */
+const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
 const refused = (error) => quiet({ promise: Promise.reject(error) }).promise;
 
-function except(...codes) {
-  return (error) => {
-    if (!codes.includes(error.code)) throw error;
-  };
-}
+const except = (...codes) => (error) => {
+  if (!codes.includes(error.code)) throw error;
+};
 
 /** 128 random bits, so that nobody else's key is the same. */
 function newKey() {

@@ -12,6 +12,7 @@ async function pair(t, create = { title: 'a room' }) {
   const clients = await Promise.all(['Kim', 'Lee'].map((name) => client(t, here.ws, { name })));
   const rooms = clients.map((one) => one.room('room', { create }));
   for (const room of rooms) await room.join();
+  await becomes(rooms[0], ({ live }) => live === 2);
   return { here, clients, rooms };
 }
 
