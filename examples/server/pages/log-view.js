@@ -81,9 +81,9 @@ export class LogView {
     this.element.remove();
   }
 
-  // Notices hold names in a sentence: they are written anew in the other language.
+  // Notices are sentences put together from names: they do not follow the language by themselves.
   #renew() {
-    for (const known of this.list.keyed?.values() ?? []) this.view.update(known.element, known.item);
+    for (const { element, item } of this.list.keyed?.values() ?? []) if (item.kind === 'notice') this.view.update(element, item);
     if (this.atEnd) this.toEnd();
   }
 

@@ -3,7 +3,7 @@
 
 import { avatar } from './avatar.js';
 import { byId, h, icon, motionWelcome } from './dom.js';
-import { bind, bindTime, onLanguage, t } from './i18n.js';
+import { bind, bindTime } from './i18n.js';
 import { inBrowser } from './kept.js';
 import { reconcile } from './keyed.js';
 import { words } from './words.js';
@@ -25,8 +25,6 @@ export class RoomList {
     this.tabs = ORDERS.map((order) => this.#tab(order));
     byId('orders').append(...this.tabs);
     this.more.addEventListener('click', () => this.#watch(this.order, MOST));
-    // A row's words and counts follow by themselves; what stands in place of a body does not.
-    onLanguage(() => this.#show());
     const kept = inBrowser.getItem('chat.order');
     this.#watch(ORDERS.includes(kept) ? kept : 'live', FIRST);
   }
@@ -96,9 +94,9 @@ export class RoomList {
       this.note.dataset.shown = lines[0];
     } else this.note.dataset.shown = '';
     this.more.hidden = rooms.length < FIRST || this.limit === MOST;
-    const items = rooms.map((room) => ({ key: room.id, room, open: room.id === this.open, language: document.documentElement.lang }));
+    const items = rooms.map((room) => ({ key: room.id, room, open: room.id === this.open }));
     const before = places(this.list);
-    reconcile(this.list, items, make, fill, (a, b) => a.room === b.room && a.open === b.open && a.language === b.language);
+    reconcile(this.list, items, make, fill, (a, b) => a.room === b.room && a.open === b.open);
     glide(this.list, before);
   }
 }
@@ -132,7 +130,7 @@ function fill(element, { room, open }) {
 
 function lastWords(last) {
   if (!last) return h('span.room-last', { t: ['lobby.quiet'] });
-  const text = last.body === null && last.cut ? t('lobby.other') : words(last.body);
+  const text = last.body === null && last.cut ? h('span', { t: ['lobby.other'] }) : words(last.body);
   return h('span.room-last', { dir: 'auto' }, last.name ? h('span.room-who', {}, `${last.name}: `) : '', text);
 }
 

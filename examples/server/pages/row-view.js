@@ -1,8 +1,8 @@
 // The elements of the rows that rows.js gives.
 
 import { avatar } from './avatar.js';
-import { h, icon } from './dom.js';
-import { explain } from './errors.js';
+import { h } from './dom.js';
+import { errorKey } from './errors.js';
 import { bind, bindTime, names, t } from './i18n.js';
 import { linked } from './linkify.js';
 import { words } from './words.js';
@@ -79,7 +79,7 @@ const sending = (row) => row.pending === 'sending' && h('span.sending', { t: ['l
 function failure(row, retry, discard) {
   return h('div.failure', {},
     h('span', { t: ['log.failed'] }),
-    row.error && h('span', {}, explain(row.error)),
+    row.error && h('span', { t: [errorKey(row.error)] }),
     h('button.link', { type: 'button', t: ['log.retry'], on: { click: () => retry(row.sendKey) } }),
     h('button.link', { type: 'button', t: ['log.discard'], on: { click: () => discard(row.sendKey) } }),
   );

@@ -101,7 +101,7 @@ test('who waits still waits after a cut', async (t) => {
 
 test('a pair outlives a server that is killed, where the store does', async (t) => {
   const store = await redis(t);
-  const at = await server(t, '--store', store, '--lease-ms', '10000');
+  const at = await server(t, '--store', store, '--lease-ms', '30000');
   const kim = await person(t, `${at.url}/random`);
   await state(kim, WAITING.ko);
   const lee = await person(t, `${at.url}/random`);

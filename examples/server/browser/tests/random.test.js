@@ -45,6 +45,12 @@ test('two tabs of one profile are two strangers', async (t) => {
   await talked(second, first, '둘');
   assert.deepEqual(await talk(first), ['<하나', '>둘']);
   assert.deepEqual(await talk(second), ['>하나', '<둘']);
+  // Each stays who it is.
+  for (const page of [second, first]) {
+    await page.reload();
+    await matched(page);
+  }
+  await talked(first, second, '셋');
 });
 
 test('a duplicated tab becomes somebody else', async (t) => {
@@ -248,7 +254,8 @@ test('typing is shown to the other, and ends with the message', async (t) => {
   await sees(lee, '상대방이 입력하고 있습니다.');
   await field(kim).press('Enter');
   await theirs(lee, '생각');
-  await misses(lee, '상대방이 입력하고 있습니다.');
+  // With the message, not some seconds later.
+  assert.equal(await lee.locator('.typing.shown').count(), 0);
   await field(kim).pressSequentially('음');
   await sees(lee, '상대방이 입력하고 있습니다.');
   await field(kim).fill('');
