@@ -46,7 +46,8 @@ pub struct Limits {
     pub ids: usize,
     /// The longest gap that is resumed; a longer one is [`trimmed`](crate::LostWhy::Trimmed).
     pub resume: u32,
-    /// Newest entries that a node keeps of each room it has members in.
+    /// Newest entries that a node keeps of each room it has members in. As many as users may come at once into a room that
+    /// tells of each of them, so that nobody falls off because all came back together.
     pub tail: usize,
     /// The same in bytes.
     pub tail_bytes: usize,
@@ -78,7 +79,7 @@ impl Default for Limits {
             members: 200,
             ids: 200,
             resume: 1_000,
-            tail: 256,
+            tail: 1_024,
             tail_bytes: 1 << 20,
             queue: 256,
             batch: 1_024,
