@@ -114,6 +114,21 @@ test('views of one list of several lengths are parts of it', async (t) => {
   assert.deepEqual(few.getSnapshot().rooms.map(({ id }) => id), ['r6', 'r5']);
 });
 
+test('a list is cut to its length, so that what fell off does not come back', async (t) => {
+  const here = await server(t);
+  const between = await proxy(t, here.port);
+  const one = await client(t, between.ws);
+  for (const room of ['a', 'b']) await one.open({ room, title: room });
+  const list = one.list('newest', 2);
+  t.after(list.subscribe(() => {}));
+  const { version, rooms } = await becomes(list, ({ rooms }) => rooms.length === 2);
+  const tell = (number, ...ops) => [...between.links][0].inject({ ev: 'list', list: 'newest', version: version + number, ops });
+  tell(1, { at: 0, room: { ...rooms[0], id: 'new' } });
+  tell(2, { gone: 'new' });
+  await becomes(list, (state) => state.version === version + 2);
+  assert.deepEqual(list.getSnapshot().rooms, [rooms[0]]);
+});
+
 test('the number of people online', async (t) => {
   const here = await server(t, '--grace-ms', '0');
   const one = await client(t, here.ws);

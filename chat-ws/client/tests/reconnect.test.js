@@ -17,7 +17,7 @@ test('waits grow, with full jitter, within the window of the server', async (t) 
   for (let who = 0; who < 4; who++) {
     const one = await client(t, between.ws);
     between.refuse = true;
-    link(between).cut();
+    between.cutAll();
     for (let tries = 0; tries < 8; tries++) {
       const { retryAt } = await status(one.connection, 'offline');
       // Of the window; what passes between the two clocks is in it.
@@ -108,6 +108,22 @@ test('after these, known or not, one does', async (t) => {
     one.retryNow();
     await status(one.connection, 'online');
   }
+});
+
+test('when to come back is what the server said, or all of the window', async (t) => {
+  const here = await server(t);
+  const between = await proxy(t, here.port);
+  const one = await client(t, between.ws);
+  const wait = async () => (await status(one.connection, 'offline')).retryAt - Date.now();
+  link(between).inject({ ev: 'bye', why: 'drain', retry_ms: 7777 });
+  link(between).close(4000);
+  const told = await wait();
+  assert.ok(told > 7000 && told <= 7800, `${told}`);
+  between.cutAll();
+  one.retryNow();
+  await status(one.connection, 'online');
+  link(between).close(4429);
+  assert.ok((await wait()) > 14_000);
 });
 
 test('who was too fast again and again waits as long as it may take', async (t) => {

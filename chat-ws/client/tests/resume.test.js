@@ -33,10 +33,22 @@ test('an entry that got lost on the way is asked for, with those behind it', asy
   const { from, to, seen } = await two(t, { rewrite });
   for (let i = 0; i < 24; i++) await from.say(i);
   await becomes(to, ({ entries }) => said(entries).at(-1) === 23);
-  assert.ok(lost.size >= 4);
+  assert.ok(lost.size >= 1);
   assert.deepEqual(said(seen), Array.from({ length: 24 }, (_, i) => i));
   assert.deepEqual(numbers(seen), seen.map((_, i) => seen[0].n + i));
   assert.equal(to.getSnapshot().gap, false);
+});
+
+test('an entry that comes twice is seen once', async (t) => {
+  let last;
+  const { between, from, to, seen } = await two(t, { rewrite: (frame) => ((last = frame.ev === 'said' ? frame : last), frame) });
+  await from.say(1);
+  await becomes(to, ({ entries }) => said(entries).length === 1);
+  for (let i = 0; i < 3; i++) [...between.links][0].inject(last);
+  await from.say(2);
+  await becomes(to, ({ entries }) => said(entries).at(-1) === 2);
+  assert.deepEqual(said(seen), [1, 2]);
+  assert.deepEqual(said(to.getSnapshot().entries), [1, 2]);
 });
 
 test('after a reset, the room is joined again from where one was', async (t) => {
@@ -69,6 +81,7 @@ test('kinds of entries and events that are not known yet move the cursor and bre
   await becomes(to, ({ entries }) => said(entries).length === 2);
   assert.deepEqual(danced, [3]);
   assert.deepEqual(said(to.getSnapshot().entries), ['a', 'b']);
+  assert.ok(to.getSnapshot().entries.every(({ ev }) => ev !== 'danced'));
   const entries = seen.filter((event) => event.n !== undefined);
   assert.deepEqual(numbers(entries), entries.map((_, i) => entries[0].n + i));
   assert.equal(joins, 0);
@@ -120,7 +133,8 @@ test('what was seen before a gap is not seen again behind it', async (t) => {
 });
 
 test('a room that began anew is a gap, and its numbers begin anew', async (t) => {
-  const { here, reader, to } = await two(t);
+  const { here, writer, reader, to } = await two(t);
+  writer.close(); // or it would open its room again
   const again = reader.room('own', { create: { title: 'of a site' } });
   await again.join();
   await again.say('before');

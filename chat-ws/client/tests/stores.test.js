@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { becomes, client, said, until } from './helpers/client.js';
+import { proxy } from './helpers/proxy.js';
 import { server } from './helpers/server.js';
 
 const frozen = (value) => typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
@@ -101,6 +102,20 @@ test('what is said is pending or an entry, never both, never neither', async (t)
     assert.deepEqual([...said(entries), ...pending.map(({ body }) => body)], bodies);
   }
   assert.ok(seen.some(({ pending }) => pending.length > 0));
+});
+
+test('an answer that comes before its entry changes nothing that is shown', async (t) => {
+  const here = await server(t);
+  let held;
+  const between = await proxy(t, here.port, { rewrite: (frame) => (frame.ev === 'said' && !held ? void (held = frame) : frame) });
+  const room = (await client(t, between.ws)).room('room', { create: { title: 'a room' } });
+  await room.join();
+  await room.say('x');
+  await until(() => held);
+  assert.deepEqual(room.getSnapshot().pending.map(({ body, state }) => [body, state]), [['x', 'sending']]);
+  [...between.links][0].inject(held);
+  const { pending } = await becomes(room, ({ entries }) => said(entries).length === 1);
+  assert.deepEqual(pending, []);
 });
 
 test('a listener that throws is nobody else\'s trouble', async (t) => {
