@@ -126,6 +126,7 @@ export class RoomView {
     this.lock.hidden = room?.kind !== 'private';
     this.share.hidden = room?.kind !== 'private' || status === 'closed';
     this.peopleButton.hidden = !room;
+    this.linkButton.hidden = !room || !this.share.hidden;
     bind(this.count, 'text', 'number', { n: state.live });
     bind(this.countWords, 'text', 'room.people', { n: state.live });
     this.closeButton.hidden = !room?.owner || room.owner !== state.you || status === 'closed';
