@@ -104,7 +104,7 @@ pub use memory::MemoryStore;
 pub use room::{
     Member, PolicyChange, PolicyDefaults, Presence, RoomKind, RoomPolicy, RoomSpec, RoomView,
 };
-pub use session::{Join, Seek, Session, SessionHandle, Spoken};
+pub use session::{Join, Rest, Seek, Session, SessionHandle, Spoken};
 pub use store::{Backend, History, HistoryPage, MembersPage, Replay, Snapshot};
 pub use text::{Name, Tag, Title};
 pub use time::{Clock, Timestamp};

@@ -42,6 +42,10 @@ impl Frame {
         Self(bytes)
     }
 
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
     /// As a WebSocket frame, header and all: for transports that write frames themselves.
     #[must_use]
     pub fn websocket(&self) -> &Bytes {

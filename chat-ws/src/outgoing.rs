@@ -65,8 +65,8 @@ impl Outgoing {
         self.taken
     }
 
-    pub(crate) fn push(&mut self, frame: &Frame) {
-        self.push_bytes(frame.websocket().clone());
+    pub(crate) fn push(&mut self, frame: Frame) {
+        self.push_bytes(frame.into_bytes());
     }
 
     /// Puts in bytes that are whole frames.

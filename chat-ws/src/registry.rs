@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Waker;
 
-use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -154,7 +153,7 @@ impl Drop for Place {
 #[derive(Debug, Default)]
 pub(crate) struct Remote {
     asked: AtomicU8,
-    waker: AtomicWaker,
+    waker: Mutex<Option<Waker>>,
 }
 
 /// How urgently a connection has to go.
@@ -170,12 +169,19 @@ pub(crate) enum Asked {
 impl Remote {
     pub(crate) fn ask(&self, asked: Asked) {
         self.asked.fetch_max(asked as u8, Ordering::AcqRel);
-        self.waker.wake();
+        let waker = self.waker.lock().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
-    /// What is asked of the connection; it is woken when that changes.
-    pub(crate) fn asked(&self, waker: &Waker) -> Asked {
-        self.waker.register(waker);
+    /// Whom to wake when something is asked. Before looking at what was.
+    pub(crate) fn wakes(&self, waker: &Waker) {
+        *self.waker.lock() = Some(waker.clone());
+    }
+
+    /// What is asked of the connection.
+    pub(crate) fn asked(&self) -> Asked {
         match self.asked.load(Ordering::Acquire) {
             0 => Asked::Nothing,
             1 => Asked::Soon,

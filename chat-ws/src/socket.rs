@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
@@ -86,6 +86,8 @@ impl Server {
             peer: self.peer(admission),
             out: Outgoing::default(),
             phase: Phase::Open,
+            waker: None,
+            wakes_at: None,
         };
         async move {
             let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
@@ -111,6 +113,10 @@ struct Connection<S> {
     peer: Peer,
     out: Outgoing,
     phase: Phase,
+    /// Who polls, as far as the read half and the timer know.
+    waker: Option<Waker>,
+    /// When the timer wakes it.
+    wakes_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,7 +147,12 @@ enum Took {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<()> {
-        self.readable.task.register(cx.waker());
+        // Once for the life of a task, as a rule: telling them is not free, and this comes with each message.
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.readable.wakes(cx.waker());
+            self.waker = Some(cx.waker().clone());
+            self.wakes_at = None;
+        }
         loop {
             let now = Instant::now();
             let done = match self.phase {
@@ -163,18 +174,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 | Phase::Ending { until }
                 | Phase::HangingUp { until } => Some(until),
             };
-            // A timer that is too early finds out; only one that is too late has to be moved.
-            if let Some(at) = wake_at
-                && at < sleep.deadline()
-            {
-                sleep.as_mut().reset(at);
+            let wake_at = wake_at.unwrap_or_else(|| far(now));
+            // A timer that is too early finds out; only one that is too late, or that was, has to be set.
+            if self.wakes_at.is_some_and(|at| now < at && at <= wake_at) {
+                return Poll::Pending;
             }
+            sleep.as_mut().reset(wake_at);
+            self.wakes_at = Some(wake_at);
             ready!(sleep.as_mut().poll(cx));
-            sleep.as_mut().reset(wake_at.unwrap_or_else(|| far(now)));
-            if wake_at.is_some_and(|at| at > now) {
-                // It was: nothing is due.
-                ready!(sleep.as_mut().poll(cx));
-            }
         }
     }
 
@@ -298,10 +305,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
                 Poll::Pending => break Poll::Pending,
             };
-            all += written as u64;
+            all += written;
             self.out.advance(written);
         };
-        self.peer.metrics().bytes.increment(all);
+        self.peer.sent(all);
         result
     }
 }
@@ -355,7 +362,7 @@ fn far(now: Instant) -> Instant {
 #[derive(Debug)]
 struct Readable {
     set: AtomicBool,
-    task: AtomicWaker,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Readable {
@@ -370,11 +377,15 @@ impl Readable {
     fn clear(&self) {
         self.set.store(false, Ordering::Release);
     }
+
+    fn wakes(&self, waker: &Waker) {
+        *self.waker.lock() = Some(waker.clone());
+    }
 }
 
 impl Default for Readable {
     fn default() -> Self {
-        Self { set: AtomicBool::new(true), task: AtomicWaker::new() }
+        Self { set: AtomicBool::new(true), waker: Mutex::default() }
     }
 }
 
@@ -385,7 +396,10 @@ impl Wake for Readable {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.set();
-        self.task.wake();
+        let waker = self.waker.lock().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 

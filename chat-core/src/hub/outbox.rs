@@ -117,40 +117,20 @@ impl Outbox {
         self.0.lock().own().queue.push_front(event);
     }
 
-    /// The next thing to look at; registers the waker if there is nothing.
-    pub(crate) fn next(&self, cx: &Context<'_>) -> Next {
+    /// The next thing to look at, and whether it is the last one: then, or where there is nothing, the waker is registered. So who
+    /// has dealt with the last one need not ask again.
+    pub(crate) fn next(&self, cx: &Context<'_>) -> (Next, bool) {
         let mut state = self.0.lock();
-        if let Some(event) = state.own.as_mut().and_then(|own| own.queue.pop_front()) {
-            return Next::Event(event);
-        }
-        if let Some(why) = state.over {
-            if !state.bye_given {
-                state.bye_given = true;
-                return Next::Event(Event::Bye { why });
-            }
-            return Next::End;
-        }
-        while let Some(ready) = state.ready.pop_front() {
-            // Marked and left again in the meantime: nothing to look at any more.
-            match ready {
-                Ready::Seat(index) => {
-                    if let Some(Some(seat)) = state.seats.get(index as usize) {
-                        return Next::Seat(index, seat.clone());
-                    }
-                }
-                Ready::Watch(index) => {
-                    if let Some(watch) =
-                        state.watches().get(index as usize).and_then(Option::as_ref)
-                    {
-                        return Next::Watch(watch.clone());
-                    }
-                }
-            }
-        }
-        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        let next = state.next();
+        let last = match next {
+            Next::End => false,
+            Next::Nothing => true,
+            _ => !state.has_more(),
+        };
+        if last && !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
         }
-        Next::Nothing
+        (next, last)
     }
 
     /// Puts a source back at the end of the line, because there is more than fitted into a batch.
@@ -309,6 +289,42 @@ impl Outbox {
 }
 
 impl State {
+    fn next(&mut self) -> Next {
+        if let Some(event) = self.own.as_mut().and_then(|own| own.queue.pop_front()) {
+            return Next::Event(event);
+        }
+        if let Some(why) = self.over {
+            if !self.bye_given {
+                self.bye_given = true;
+                return Next::Event(Event::Bye { why });
+            }
+            return Next::End;
+        }
+        while let Some(ready) = self.ready.pop_front() {
+            // Marked and left again in the meantime: nothing to look at any more.
+            match ready {
+                Ready::Seat(index) => {
+                    if let Some(Some(seat)) = self.seats.get(index as usize) {
+                        return Next::Seat(index, seat.clone());
+                    }
+                }
+                Ready::Watch(index) => {
+                    if let Some(watch) = self.watches().get(index as usize).and_then(Option::as_ref)
+                    {
+                        return Next::Watch(watch.clone());
+                    }
+                }
+            }
+        }
+        Next::Nothing
+    }
+
+    fn has_more(&self) -> bool {
+        !self.ready.is_empty()
+            || self.over.is_some()
+            || self.own.as_ref().is_some_and(|own| !own.queue.is_empty())
+    }
+
     fn own(&mut self) -> &mut Own {
         self.own.get_or_insert_default()
     }

@@ -44,6 +44,17 @@ pub struct Session {
     scratch: Vec<Event>,
 }
 
+/// What is left of a session's news when some were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// There may be more.
+    More,
+    /// Nothing now; the task is woken when there is.
+    Nothing,
+    /// Nothing any more: [`Event::Bye`] was the last.
+    Over,
+}
+
 struct Waiting {
     seat: u32,
     slot: u32,
@@ -83,19 +94,20 @@ impl Session {
     /// As [`Session::next_batch`], for those who poll.
     pub fn poll_batch(&mut self, cx: &mut Context<'_>, events: &mut Vec<Event>) -> Poll<bool> {
         let most = self.handle.engine().limits().batch.max(1);
-        self.poll_some(cx, events, most)
+        let most = events.len().saturating_add(most);
+        self.poll_up_to(cx, events, most)
     }
 
-    /// As [`Session::poll_batch`], with a bound of the caller's own in place of the engine's: for adapters that hand on as
-    /// much as their transport takes.
-    pub fn poll_some(
+    /// Takes what is new, up to `most` events and one, as [`Session::next_batch`] does; says whether there is more, so that an adapter
+    /// takes as much as its transport takes, and need not ask once more to be told that there is nothing.
+    pub fn take_some(
         &mut self,
         cx: &mut Context<'_>,
         events: &mut Vec<Event>,
         most: usize,
-    ) -> Poll<bool> {
+    ) -> Rest {
         let most = events.len().saturating_add(most.max(1));
-        self.poll_up_to(cx, events, most)
+        self.take_up_to(cx, events, most)
     }
 
     fn poll_one(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
@@ -120,15 +132,28 @@ impl Session {
         most: usize,
     ) -> Poll<bool> {
         let before = events.len();
+        match self.take_up_to(cx, events, most) {
+            Rest::More => Poll::Ready(true),
+            Rest::Nothing if events.len() == before => Poll::Pending,
+            Rest::Nothing => Poll::Ready(true),
+            Rest::Over => Poll::Ready(events.len() > before),
+        }
+    }
+
+    fn take_up_to(&mut self, cx: &mut Context<'_>, events: &mut Vec<Event>, most: usize) -> Rest {
+        // Borrowed from the handle, so that the loop below may borrow the rest.
+        let outbox = Arc::clone(&self.handle.core().outbox);
         loop {
             self.poll_heals(cx);
-            // Borrowed from the handle, so that the loop below may borrow the rest.
-            let outbox = Arc::clone(&self.handle.core().outbox);
             if events.len() >= most {
-                return Poll::Ready(true);
+                return Rest::More;
             }
-            match outbox.next(cx) {
-                Next::Event(event) => events.push(event),
+            let (next, last) = outbox.next(cx);
+            let dealt_with = match next {
+                Next::Event(event) => {
+                    events.push(event);
+                    true
+                }
                 Next::Seat(seat, place) => {
                     let waits = self
                         .heals
@@ -138,10 +163,14 @@ impl Session {
                         continue;
                     }
                     match place.tail.drain(place.slot, &outbox, events, most - events.len()) {
-                        Drained::Done => {}
-                        Drained::More => outbox.again(Ready::Seat(seat)),
+                        Drained::Done => true,
+                        Drained::More => {
+                            outbox.again(Ready::Seat(seat));
+                            false
+                        }
                         Drained::Gone => {
                             self.handle.engine().hub().maybe_quiet(&place.tail);
+                            true
                         }
                         Drained::Fell(cursor) => {
                             let heal = self.handle.engine().heal(&place.tail, cursor);
@@ -151,6 +180,7 @@ impl Session {
                                 tail: place.tail,
                                 heal,
                             });
+                            false
                         }
                     }
                 }
@@ -159,10 +189,13 @@ impl Session {
                     if let Some(ready) = more {
                         outbox.again(ready);
                     }
+                    more.is_none()
                 }
-                Next::Nothing if events.len() > before => return Poll::Ready(true),
-                Next::Nothing => return Poll::Pending,
-                Next::End => return Poll::Ready(events.len() > before),
+                Next::Nothing => true,
+                Next::End => return Rest::Over,
+            };
+            if dealt_with && last {
+                return Rest::Nothing;
             }
         }
     }

@@ -26,7 +26,7 @@ const LAST_CHARACTERS: usize = 200;
 
 /// An entry, encoded once however many get it.
 pub(crate) fn entry(entry: &SharedEntry) -> Frame {
-    Frame::kept(entry.frame(*WHOLE, |entry| encode(entry, None).websocket().clone()))
+    Frame::kept(entry.frame(*WHOLE, |entry| encode(entry, None).into_bytes()))
 }
 
 /// A signal, encoded once however many get it.
@@ -39,7 +39,7 @@ pub(crate) fn signal(signal: &Signal) -> Frame {
             o.str("by", signal.by.as_str());
             body(o, &signal.body);
         });
-        text.into_frame().websocket().clone()
+        text.into_frame().into_bytes()
     }))
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn list(change: &ListChange) -> Frame {
                 });
             });
         });
-        text.into_frame().websocket().clone()
+        text.into_frame().into_bytes()
     }))
 }
 
@@ -268,7 +268,7 @@ fn newest(last: &SharedEntry) -> Frame {
     match last.said() {
         Some(said) if said.body.len() > LONGEST_LAST => Frame::kept(last.frame(*CUT, |entry| {
             let cut = cut(&said.body);
-            encode(entry, Some(&cut)).websocket().clone()
+            encode(entry, Some(&cut)).into_bytes()
         })),
         _ => entry(last),
     }

@@ -26,10 +26,10 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use chat_core::{Error, Event, Session};
+use chat_core::{Error, Event, Rest, Session};
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -74,6 +74,10 @@ pub struct Peer {
     bad_frames: u8,
     /// It closes as soon as what was asked for is answered.
     goes: bool,
+    /// Who polls, as far as whoever may wake it from outside knows.
+    waker: Option<Waker>,
+    /// What was counted and not told yet.
+    tally: Tally,
     /// By how much what waits is more than may, as it was told to the others.
     excess: usize,
 }
@@ -113,6 +117,8 @@ impl Peer {
             stuck: None,
             bad_frames: 0,
             goes: false,
+            waker: None,
+            tally: Tally::default(),
             excess: 0,
         }
     }
@@ -147,10 +153,10 @@ impl Peer {
             }
         }
         match frame {
-            Ok(read::Frame { id, what: Ok(command) }) => self.take(id, command, out),
-            Ok(read::Frame { id, what: Err(wrong) }) => {
+            Ok(read::Frame { id, what: Ok(command), .. }) => self.take(id, command, out),
+            Ok(read::Frame { id, what: Err(wrong), is_hello }) => {
                 let refused = match wrong {
-                    _ if self.is_nobody() => Refused::Unauthorized,
+                    _ if self.is_nobody() && !is_hello => Refused::Unauthorized,
                     read::Wrong::Unknown => Refused::Unknown,
                     read::Wrong::Field(invalid) => invalid.into(),
                 };
@@ -226,7 +232,11 @@ impl Peer {
             return;
         }
         let _within = self.span.clone().entered();
-        let asked = self.place.remote().asked(cx.waker());
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.place.remote().wakes(cx.waker());
+            self.waker = Some(cx.waker().clone());
+        }
+        let asked = self.place.remote().asked();
         if asked == Asked::Now {
             return self.close(Close::Drain, out);
         }
@@ -280,8 +290,12 @@ impl Peer {
         self.shared.options.waiting
     }
 
-    pub(crate) fn metrics(&self) -> &Metrics {
-        &self.shared.metrics
+    /// Counts what was written.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.tally.bytes += bytes as u64;
+        if self.tally.is_due() {
+            self.tally.tell(&self.shared.metrics);
+        }
     }
 
     fn is_nobody(&self) -> bool {
@@ -310,7 +324,7 @@ impl Peer {
         if let (true, Refused::Engine(error)) = (refused.is_fault(), refused) {
             tracing::warn!(error = error as &dyn std::error::Error, "a command failed");
         }
-        out.push(&write::err(re, refused));
+        out.push(write::err(re, refused));
     }
 
     fn bad_frame(&mut self, out: &mut Outgoing) {
@@ -337,6 +351,7 @@ impl Peer {
                 } else if now.saturating_duration_since(self.pinged.unwrap_or(self.heard)) >= ping {
                     self.pinged = Some(now);
                     out.ask_ping();
+                    self.tally.tell(&self.shared.metrics);
                 }
             }
         }
@@ -360,9 +375,9 @@ impl Peer {
 
     fn was_done(&mut self, done: Done, out: &mut Outgoing) {
         match done {
-            Done::Reply(frame) => out.push(&frame),
+            Done::Reply(frame) => out.push(frame),
             Done::Greeted(session, frame) => {
-                out.push(&frame);
+                out.push(frame);
                 self.span.record("session", session.id().0);
                 self.state = State::Open(session);
             }
@@ -402,19 +417,19 @@ impl Peer {
         let mut bye = None;
         let mut events = EVENTS.take();
         while out.bytes() < self.shared.options.waiting && bye.is_none() {
-            match session.poll_some(cx, &mut events, EVENTS_AT_ONCE) {
-                Poll::Pending => break,
-                Poll::Ready(_) if events.is_empty() => bye = Some(Close::Gone),
-                Poll::Ready(_) => {
-                    self.shared.metrics.events.increment(events.len() as u64);
-                    for event in events.drain(..) {
-                        match frame_of(&event) {
-                            Told::Frame(frame) => out.push(&frame),
-                            Told::Bye(close) => bye = Some(close),
-                            Told::Nothing => {}
-                        }
-                    }
+            let rest = session.take_some(cx, &mut events, EVENTS_AT_ONCE);
+            self.tally.events += events.len() as u64;
+            for event in events.drain(..) {
+                match frame_of(&event) {
+                    Told::Frame(frame) => out.push(frame),
+                    Told::Bye(close) => bye = Some(close),
+                    Told::Nothing => {}
                 }
+            }
+            match rest {
+                Rest::More => {}
+                Rest::Nothing => break,
+                Rest::Over => bye = bye.or(Some(Close::Gone)),
             }
         }
         EVENTS.set(events);
@@ -451,7 +466,7 @@ impl Peer {
             // It comes back and resumes: what it did not take would only be in the way of the word that it has to.
             out.drop_unsent();
         }
-        out.push(&write::bye(why.as_str(), retry));
+        out.push(write::bye(why.as_str(), retry));
         out.set_close(why);
         self.shared.metrics.closed(why);
         tracing::debug!(why = why.as_str(), "closed");
@@ -462,6 +477,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        self.tally.tell(&self.shared.metrics);
         self.shared.excess.fetch_sub(self.excess, Ordering::Relaxed);
         self.shared.metrics.connections.decrement(1.0);
     }
@@ -475,6 +491,30 @@ impl fmt::Debug for Peer {
             State::Closed => "closed",
         };
         f.debug_struct("Peer").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+/// Numbers of one connection on their way to those of all. These are written by all threads, and would be what every delivery
+/// waits for; so they are told now and then: when there are some, when the connection was idle for a while, at its end.
+#[derive(Default)]
+struct Tally {
+    events: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    fn is_due(&self) -> bool {
+        self.events >= 256 || self.bytes >= 64 * 1024
+    }
+
+    fn tell(&mut self, metrics: &Metrics) {
+        let Self { events, bytes } = std::mem::take(self);
+        if events > 0 {
+            metrics.events.increment(events);
+        }
+        if bytes > 0 {
+            metrics.bytes.increment(bytes);
+        }
     }
 }
 
