@@ -168,6 +168,7 @@ impl Inner {
                     self.try_errands();
                     return;
                 }
+                core.is_seen_as(room, &snapshot.you);
                 self.reset_if_over(core, room, key.writer);
                 self.tell(core, Event::Matched(Box::new(Matched::new(pool, snapshot, shared))));
                 self.hub.release(room, &core.outbox);

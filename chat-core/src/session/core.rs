@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::hub::{Outbox, Pin};
-use crate::id::{PoolName, SessionId, SessionKey, UserId, Writer};
+use crate::id::{PoolName, RoomId, SessionId, SessionKey, UserId, Writer};
 use crate::store::Request;
 use crate::text::Name;
 
@@ -34,6 +34,18 @@ pub(crate) struct Seeking {
     matched: Vec<Request>,
     /// Rooms to come that this node has confirmed; subscribed until it is known what became of them.
     pins: Vec<(PoolName, Pin)>,
+    /// As whom it is seen, or was, in the newest of its pair rooms.
+    aliases: Vec<(RoomId, UserId)>,
+}
+
+/// Pair rooms in which a session remembers who it was.
+const ALIASES: usize = 8;
+
+impl Seeking {
+    fn is_empty(&self) -> bool {
+        let Self { requests, matched, pins, aliases } = self;
+        requests.is_empty() && matched.is_empty() && pins.is_empty() && aliases.is_empty()
+    }
 }
 
 impl Core {
@@ -105,7 +117,7 @@ impl Core {
         let request = at.map(|at| seeking.requests.swap_remove(at));
         let pin = seeking.pins.iter().position(|(p, _)| p == pool);
         let pin = pin.map(|at| seeking.pins.swap_remove(at));
-        if seeking.requests.is_empty() && seeking.matched.is_empty() && seeking.pins.is_empty() {
+        if seeking.is_empty() {
             *place = None;
         }
         drop(place);
@@ -136,6 +148,24 @@ impl Core {
         let seeking = seeking.as_ref()?;
         let mut all = seeking.requests.iter().chain(&seeking.matched);
         all.find(|request| request.pool == *pool).cloned()
+    }
+
+    /// Notes as whom the session is seen in a pair room.
+    pub(crate) fn is_seen_as(&self, room: &RoomId, alias: &UserId) {
+        let mut place = self.seeking.lock();
+        let aliases = &mut place.get_or_insert_default().aliases;
+        aliases.retain(|(other, _)| other != room);
+        if aliases.len() == ALIASES {
+            aliases.remove(0);
+        }
+        aliases.push((room.clone(), alias.clone()));
+    }
+
+    /// As whom the session was seen in a pair room, if it was there lately.
+    pub(crate) fn alias_in(&self, room: &RoomId) -> Option<UserId> {
+        let place = self.seeking.lock();
+        let mut aliases = place.as_ref()?.aliases.iter();
+        aliases.find(|(other, _)| other == room).map(|(_, alias)| alias.clone())
     }
 
     /// All that the session asked for.

@@ -192,6 +192,9 @@ impl SessionHandle {
         {
             seat.tail.kick(seat.slot, &core.outbox);
         }
+        if room.is_pair() {
+            core.is_seen_as(room, &snapshot.you);
+        }
         engine.reset_if_over(core, room, by);
         drop(under_way);
         engine.hub().release(room, &core.outbox);
@@ -216,7 +219,10 @@ impl SessionHandle {
         let departure =
             fenced!(engine, |by| engine.backend().presence.leave(by, room, core.key(by)).await)?;
         under_way.answered = true;
-        engine.departed(departure)
+        match engine.departed(departure) {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(self.unless_left(room, refused).await),
+        }
     }
 }
 

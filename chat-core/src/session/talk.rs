@@ -3,12 +3,13 @@
 use super::SessionHandle;
 use crate::body::Body;
 use crate::engine::fenced;
-use crate::entry::Cursor;
+use crate::entry::{Cursor, What};
 use crate::error::{Error, Problem, Result};
 use crate::id::{Epoch, Key, RoomId, UserId};
 use crate::store::{History, HistoryPage, MembersPage, Signalled, Speaker};
 use crate::text::Name;
 use crate::time::Timestamp;
+use crate::why::{CloseWhy, LeftWhy};
 
 /// What became of something said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,10 @@ impl SessionHandle {
         let epoch = self.core().outbox.seat_in(room).and_then(|(_, seat)| seat.tail.epoch());
         let core = self.core();
         let author = |by| Speaker::Session { session: core.key(by), user: core.user.clone() };
-        engine.append(room, epoch, author, body, key).await
+        match engine.append(room, epoch, author, body, key).await {
+            Ok(spoken) => Ok(spoken),
+            Err(refused) => Err(self.unless_left(room, refused).await),
+        }
     }
 
     /// Sends something to those who are in the room now, this session excepted. Nothing is kept: who is not there, or
@@ -84,7 +88,9 @@ impl SessionHandle {
         {
             Signalled::Sent => Ok(()),
             Signalled::NotMember => Err(Error::NotMember),
-            Signalled::Closed { why } => Err(Error::RoomClosed { why }),
+            Signalled::Closed { why } => {
+                Err(self.unless_left(room, Error::RoomClosed { why }).await)
+            }
             Signalled::Missing => Err(Error::NoSuchRoom),
         }
     }
@@ -138,8 +144,26 @@ impl SessionHandle {
         if self.core().outbox.seat_in(room).is_some_and(|(_, seat)| !seat.tail.is_ended()) {
             return Ok(());
         }
-        self.engine().must_exist(room).await?;
-        Err(Error::NotMember)
+        match self.engine().must_exist(room).await {
+            Ok(_) => Err(Error::NotMember),
+            Err(refused) => Err(self.unless_left(room, refused).await),
+        }
+    }
+
+    /// What a session is told of a room that has closed: where that was a pair room, and closed because this very user left
+    /// it by whichever session, that it is not in there; as its partner is told why it closed.
+    pub(super) async fn unless_left(&self, room: &RoomId, refused: Error) -> Error {
+        if !matches!(refused, Error::RoomClosed { why: CloseWhy::PartnerLeft }) {
+            return refused;
+        }
+        let Some(alias) = self.core().alias_in(room) else { return refused };
+        let newest = HistoryPage::Newest { limit: 1 };
+        let Ok(newest) = self.engine().history(room, newest).await else { return refused };
+        let left = newest.entries.iter().any(|entry| match &entry.what {
+            What::Left { user, why: LeftWhy::Left, .. } => *user == alias,
+            _ => false,
+        });
+        if left { Error::NotMember } else { refused }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Looking for a partner, through sessions, on one and on two engines.
 
 use chat_core::{
-    CloseWhy, Engine, Error, Event, Matched, Member, RoomId, RoomKind, Seek, Session, UnmatchedWhy,
+    CloseWhy, Engine, Error, Event, HistoryPage, Matched, Member, RoomId, RoomKind, Seek, Session,
+    UnmatchedWhy,
 };
 
 use crate::support::{Stage, code, connect, events, pass, secs, told};
@@ -270,14 +271,47 @@ async fn seek_next_is_one_step_and_concerns_the_user_with_all_tabs() {
         let end = [format!("left {alias} 1 left"), "closed partner_left".to_owned()];
         assert!(told(&mut lee).ends_with(&end));
         assert!(told(&mut tab).ends_with(&end));
-        for session in [&kim, &tab, &lee] {
-            let refused = session.say(&id, "x").await.unwrap_err();
-            assert!(matches!(refused, Error::NotMember | Error::RoomClosed { .. }), "{refused}");
+        for session in [&kim, &tab] {
+            assert_eq!(code(session.say(&id, "x").await), "not_member");
         }
+        assert_eq!(code(lee.say(&id, "x").await), "room_closed");
         assert!(matches!(
             lee.join(&id).await.unwrap_err(),
             Error::RoomClosed { why: CloseWhy::PartnerLeft }
         ));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_left_a_pair_room_is_no_member_in_whichever_tab_and_the_partner_is_told_why_it_ended() {
+    on_one_and_two(|_stage, here, there| async move {
+        let engines = [&here, &there];
+        for how in ["leave", "next", "block"] {
+            let (kim, lee) = (format!("kim-{how}"), format!("lee-{how}"));
+            let mut lee = connect(&here, &lee).await;
+            let mut tabs = [connect(&here, &kim).await, connect(&there, &kim).await];
+            let (one, _) = pair(&mut tabs[0], &mut lee, &engines).await;
+            let id = one.room();
+            tabs[1].join(id).await.unwrap();
+            match how {
+                "leave" => tabs[0].leave(id).await.unwrap(),
+                "next" => tabs[0].seek_next(id, None).await.unwrap(),
+                _ => tabs[0].block(id).await.unwrap(),
+            }
+            settle(&engines).await;
+            for (session, expected) in
+                [(&tabs[0], "not_member"), (&tabs[1], "not_member"), (&lee, "room_closed")]
+            {
+                assert_eq!(code(session.say(id, "x").await), expected, "{how}");
+                assert_eq!(code(session.signal(id, "x").await), expected, "{how}");
+                let newest = HistoryPage::Newest { limit: 1 };
+                assert_eq!(code(session.history(id, newest).await), expected, "{how}");
+                assert_eq!(code(session.members(id, None, 1).await), expected, "{how}");
+                assert_eq!(code(session.leave(id).await), expected, "{how}");
+            }
+            let _ = tabs[0].cancel_seek("random").await;
+        }
     })
     .await;
 }
