@@ -29,6 +29,8 @@ pub(crate) struct Frame {
     pub(crate) id: u64,
     /// What it asks for.
     pub(crate) what: Result<Command, Wrong>,
+    /// Whether that is to come in, be it right or wrong.
+    pub(crate) is_hello: bool,
 }
 
 /// A command that cannot be carried out.
@@ -59,7 +61,7 @@ pub(crate) fn frame(text: &str, deepest: usize) -> Result<Frame, NotACommand> {
     let id = fields.id.ok_or(NotACommand)?;
     let id = whole(id.get()).ok_or(NotACommand)?;
     let verb = fields.verb.and_then(|raw| string(raw.get())).ok_or(NotACommand)?;
-    Ok(Frame { id, what: fields.command(&verb) })
+    Ok(Frame { id, what: fields.command(&verb), is_hello: verb == "hello" })
 }
 
 /// Every field that some command has, not looked into yet.

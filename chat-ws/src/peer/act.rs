@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::{RoomPage, SessionHandle};
+use chat_core::{Bound, Error, Invalid, Problem, RoomPage, SessionHandle};
 
 use super::work::{Doing, Done};
 use crate::auth::{Credentials, Denied};
@@ -74,7 +74,13 @@ async fn answer(session: &SessionHandle, re: u64, command: Command) -> Result<Fr
             rooms(re, &page)
         }
         Command::RoomsById(ids) => {
-            let rooms_there = session.of_engine().rooms_by_id(&ids).await?;
+            let rooms_there = session.of_engine().rooms_by_id(&ids).await.map_err(|e| match e {
+                // A list that is too long, as tags are: there is nothing that could be given back.
+                Error::TooMany { bound: Bound::Ids, max } => {
+                    Invalid::new("ids", Problem::TooMany { max }).into()
+                }
+                other => other,
+            })?;
             let total = rooms_there.len() as u64;
             rooms(re, &RoomPage { rooms: rooms_there, total })
         }
