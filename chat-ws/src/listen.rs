@@ -1,8 +1,8 @@
 //! A listener that serves nothing but connections.
 //!
 //! For programs without HTTP of their own beside it. *Under pressure*: only so many handshakes are under way at a time, each for
-//! as long as a `hello` may take; others wait with the system. *How it ends*: with [`Server::drain`]; its drop ends all its
-//! connections.
+//! as long as a `hello` may take; others wait with the system. *How it ends*: with [`Server::drain`], when the last connection has gone:
+//! who comes meanwhile is answered that there is no place, not left waiting. Its drop ends all its connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,7 +28,7 @@ const HANDSHAKES: usize = 1_024;
 const BREATH: Duration = Duration::from_millis(100);
 
 impl Server {
-    /// Serves connections on whatever path they ask for, until the server drains.
+    /// Serves connections on whatever path they ask for, until the server has drained.
     ///
     /// # Errors
     /// Where the listener is not one.
@@ -36,15 +36,18 @@ impl Server {
         listener.local_addr()?;
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
         let mut connections = JoinSet::new();
-        let shut = self.shared().registry.shutting();
-        let mut shut = std::pin::pin!(shut);
+        let registry = &self.shared().registry;
+        let mut drained = std::pin::pin!(async {
+            registry.shutting().await;
+            registry.emptied().await;
+        });
         loop {
             // Each ends with its handshake; the semaphore is never closed.
             let Ok(turn) = Arc::clone(&handshakes).acquire_owned().await else { return Ok(()) };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 Some(_) = connections.join_next() => continue,
-                () = &mut shut => break,
+                () = &mut drained => return Ok(()),
             };
             let Ok((stream, from)) = accepted else {
                 tokio::time::sleep(BREATH).await;
@@ -60,8 +63,6 @@ impl Server {
                 }
             });
         }
-        while connections.join_next().await.is_some() {}
-        Ok(())
     }
 
     async fn shake_hands(

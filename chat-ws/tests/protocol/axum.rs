@@ -108,11 +108,10 @@ async fn refusals_are_what_they_are_on_a_listener() {
     let two = status(&[("x-forwarded-for", "192.0.2.2")]).await;
     assert_eq!(two.0, 101);
     assert_eq!(status(&[("x-forwarded-for", "192.0.2.3")]).await.0, 503);
-    site.server.drain(seconds(5)).await;
+    let (mut one, mut two) = (one.1.unwrap(), two.1.unwrap());
+    let (_, one, two) = tokio::join!(site.server.drain(seconds(5)), one.bye(), two.bye());
+    assert_eq!((one.0, two.0), (4000, 4000));
     assert_eq!(status(&[]).await.0, 503);
-    for client in [one.1, two.1] {
-        assert_eq!(client.unwrap().bye().await.0, 4000);
-    }
 }
 
 #[tokio::test]

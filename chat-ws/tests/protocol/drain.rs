@@ -16,12 +16,13 @@ async fn everybody_is_told_when_to_come_back_each_at_another_time() {
     }
     // One who has not said hello is sent away as well.
     let mut newcomer = stand.connect().await;
-    stand.server.drain(seconds(10)).await;
+    let everybody = clients.iter_mut().chain([&mut newcomer]).map(Client::bye);
+    let everybody = futures_util::future::join_all(everybody);
+    let ((), byes) = tokio::join!(stand.server.drain(seconds(10)), everybody);
     assert!(stand.server.is_draining());
     assert_eq!(stand.server.connections(), 0);
     let mut waits = Vec::new();
-    for client in clients.iter_mut().chain([&mut newcomer]) {
-        let (code, bye) = client.bye().await;
+    for (code, bye) in byes {
         assert_eq!((code, &bye["why"]), (4000, &json!("drain")));
         let wait = bye["retry_ms"].as_u64().unwrap();
         assert!(wait <= 3_000, "{wait}");
@@ -51,6 +52,7 @@ async fn commands_under_way_are_answered_first() {
     });
     // Who asked for nothing goes at once.
     assert_eq!(lee.bye().await.0, 4000);
+    lee.vanish();
     turnstile.open(2);
     assert_eq!(kim.reply(first).await["ok"]["n"], 3);
     assert_eq!(kim.reply(second).await["ok"]["n"], 4);
@@ -98,10 +100,9 @@ async fn an_upgrade_meanwhile_is_refused_with_503() {
     turnstile.until_came(1).await;
     // Connected before, asks after.
     let mut raw = Raw::open(stand.address).await;
-    let asks = tokio::spawn(async move { raw.head().await });
     let drains = tokio::spawn({
         let server = stand.server.clone();
-        async move { server.drain(seconds(20)).await }
+        async move { server.drain(seconds(40)).await }
     });
     soon("the drain to begin", async {
         while !stand.server.is_draining() {
@@ -109,20 +110,34 @@ async fn an_upgrade_meanwhile_is_refused_with_503() {
         }
     })
     .await;
+    raw.send(Raw::request().as_bytes()).await;
+    assert!(raw.head().await.starts_with("HTTP/1.1 503 "));
+    for _ in 0..3 {
+        match Client::try_connect(stand.address, &[]).await.map_err(|error| *error) {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 503),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("let in"),
+        }
+    }
     let refused = stand.server.admit(chat_ws::Upgrade::default()).unwrap_err();
     assert_eq!(refused.status(), 503);
-    match Client::try_connect(stand.address, &[]).await {
-        Err(error) => match *error {
-            Error::Http(response) => assert_eq!(response.status(), 503),
-            // The listener has gone.
-            Error::Io(_) | Error::Protocol(_) => {}
-            other => panic!("{other}"),
-        },
-        Ok(_) => panic!("let in"),
-    }
     turnstile.open(1);
+    assert_eq!(kim.bye().await.0, 4000);
     drains.await.unwrap();
-    asks.abort();
+    let mut stand = stand;
+    soon("the listener's end", &mut stand.serving).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_in_the_midst_of_a_handshake_does_not_hold_up_the_end() {
+    let mut stand = Stand::new().await;
+    let mut dawdles = Raw::open(stand.address).await;
+    dawdles.send(b"GET /ws HTTP/1.1\r\n").await;
+    stand.guest("Kim").await.close(1000).await;
+    let began = tokio::time::Instant::now();
+    stand.server.drain(seconds(10)).await;
+    soon("the listener's end", &mut stand.serving).await.unwrap();
+    assert!(began.elapsed() < seconds(5));
 }
 
 #[tokio::test]
@@ -131,8 +146,8 @@ async fn who_comes_back_elsewhere_resumes() {
     let [mut kim, mut lee] = stand.room_of("a").await;
     let cursor = lee.ok(json!({"do": "join", "room": "a"})).await["cursor"].take();
     kim.ok(json!({"do": "say", "room": "a", "body": "before"})).await;
-    stand.server.drain(seconds(10)).await;
-    assert_eq!(lee.closed().await.0, 4000);
+    let (_, one, two) = tokio::join!(stand.server.drain(seconds(10)), kim.bye(), lee.bye());
+    assert_eq!((one.0, two.0), (4000, 4000));
     // The same engine behind another server: a restarted front.
     let again = chat_ws::Server::builder(stand.server.engine().clone()).build();
     let mut solo = Solo::guest(&again);

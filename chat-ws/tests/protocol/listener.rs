@@ -8,7 +8,6 @@ use crate::support::{Raw, Setup, Stand, millis};
 async fn what_is_no_upgrade_is_refused_or_hung_up_on_and_the_next_one_served() {
     let stand = Stand::new().await;
     for request in [
-        "\r\n\r\n",
         "hello\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
@@ -39,6 +38,9 @@ async fn a_handshake_that_is_not_finished_in_time_is_given_up() {
     assert!(slow.rest().await.is_empty());
     let mut silent = Raw::open(stand.address).await;
     assert!(silent.rest().await.is_empty());
+    let mut empty = Raw::open(stand.address).await;
+    empty.send(b"\r\n\r\n").await;
+    assert!(empty.rest().await.is_empty());
 }
 
 #[tokio::test]

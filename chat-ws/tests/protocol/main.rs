@@ -4,7 +4,7 @@
 //! Nothing here sleeps for something to happen: a client waits for the frame it is to get, and that nothing comes is known
 //! from a `ping` behind it. What happens with time happens because the test moves the clock.
 
-#![allow(missing_docs, clippy::expect_used, reason = "tests")]
+#![allow(missing_docs, clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 #[cfg(feature = "axum")]
 mod axum;

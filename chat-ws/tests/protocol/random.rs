@@ -164,7 +164,7 @@ fn run(steps: Vec<(usize, Step)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn each_command_is_answered_once_and_no_log_has_holes(steps in prop::collection::vec((0_usize..3, step()), 0..120)) {
