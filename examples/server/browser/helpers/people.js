@@ -7,13 +7,13 @@ import { launch } from './chromium.js';
 import { later } from './later.js';
 
 // How long something that has to come about may take on a busy machine.
-export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 15_000);
+export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
 
 let browser;
 after(() => browser?.close());
 
-/** A profile: a browser of one person. `options`: those of playwright, `language` (`ko`, `en`), `theme` (`light`, `dark`), `phone`. */
-export async function profile(t, { language = 'ko', theme = 'light', phone = false, ...options } = {}) {
+/** A profile: a browser of one person. `options`: those of playwright, `language` (`ko`, `en`), `theme` (`light`, `dark`), `phone`, `interests`. */
+export async function profile(t, { language = 'ko', theme = 'light', phone = false, interests = [], ...options } = {}) {
   browser ??= await launch();
   const context = await browser.newContext({
     locale: language === 'ko' ? 'ko-KR' : 'en-GB',
@@ -26,6 +26,11 @@ export async function profile(t, { language = 'ko', theme = 'light', phone = fal
     ...options,
   });
   context.setDefaultTimeout(PATIENCE_MS);
+  if (interests.length > 0) {
+    await context.addInitScript((tags) => {
+      if (location.protocol === 'http:') localStorage.setItem('chat.interests', JSON.stringify({ tags }));
+    }, interests);
+  }
   const said = [];
   // What a browser says by itself in some tests, which they then name.
   const expected = [];

@@ -62,8 +62,7 @@ for (const look of LOOKS) {
     await state(kim, WAITING[look.language]);
     await addInterest(kim, '음악');
     await accessible(kim, 'waiting');
-    const lee = await person(t, `${url}/random`, { ...look, phone: true });
-    await addInterest(lee, '음악');
+    const lee = await person(t, `${url}/random`, { ...look, phone: true, interests: ['음악'] });
     for (const page of [kim, lee]) await state(page, MATCHED[look.language]);
     await talked(kim, lee, '안녕하세요 hello');
     await talked(lee, kim, '네');

@@ -45,15 +45,13 @@ async function talkedTo(page, text) {
 
 test('nobody has to wait for the next try', async (t) => {
   const { between, kim } = await parted(t, '--grace-ms', '20000');
-  // The waits between tries are random up to a length that doubles: here they are near that length.
-  await kim.evaluate(() => (Math.random = () => 0.9));
+  // The waits between tries are random, up to a length. Here they are so long that only the button can end them in time.
+  await kim.evaluate(() => (Math.random = () => 1000));
   between.cut();
-  await sees(kim, /[3-9]초 뒤에 다시 시도/);
+  await sees(kim, /\d{3}초 뒤에 다시 시도/);
   between.mend();
-  const pressed = Date.now();
   await kim.getByRole('button', { name: '지금 다시 연결' }).click();
   await misses(kim, LOST);
-  assert.ok(Date.now() - pressed < 2500, `it took ${Date.now() - pressed} ms`);
 });
 
 test('what is written while away is kept, shown as unsent, and sent once', async (t) => {

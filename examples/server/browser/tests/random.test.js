@@ -162,7 +162,7 @@ test('who ends the talk parts both; refresh looks for a new partner', async (t) 
 });
 
 test('a closed tab ends the talk when the grace is over', async (t) => {
-  const { kim, lee } = await pair(t, '--grace-ms', '300');
+  const { kim, lee } = await pair(t, '--grace-ms', '1000');
   await kim.close();
   await state(lee, OVER.ko);
   await enabled(send(lee), false);
@@ -170,7 +170,9 @@ test('a closed tab ends the talk when the grace is over', async (t) => {
 });
 
 test('a talk in which nothing is said ends for both', async (t) => {
-  const { kim, lee } = await pair(t, '--idle-s', '2');
+  const { url } = await server(t, '--idle-s', '2');
+  const kim = await person(t, `${url}/random`);
+  const lee = await person(t, `${url}/random`);
   for (const page of [kim, lee]) {
     await state(page, OVER.ko);
     await sees(page, /오랫동안 대화가 없어/);

@@ -60,11 +60,8 @@ test('messages, names and titles are text in rooms and in the lobby', async (t) 
 test('messages and interests are text in the random chat', async (t) => {
   const { url } = await server(t);
   const [kim, lee] = await Promise.all([1, 2].map(async () => {
-    const own = await profile(t);
+    const own = await profile(t, { interests: ['<img src=x onerror=1>'] });
     await watched(own.context);
-    await own.context.addInitScript(() => {
-      if (location.protocol === 'http:') localStorage.setItem('chat.interests', JSON.stringify({ tags: ['<img src=x onerror=1>'] }));
-    });
     return own.open(`${url}/random`);
   }));
   await matched(kim, lee);
