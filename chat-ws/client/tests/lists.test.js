@@ -50,6 +50,13 @@ test('under churn, with lost frames and cuts, lists become what a fresh question
     }
     const { rewrite } = between;
     between.rewrite = undefined;
+    for (const order of ORDERS) {
+      // A frame that was lost is noticed with the next one: something changes in each list.
+      const [{ id } = { id: 'room-0' }] = (await people[0].rooms({ order, limit: 1 })).rooms;
+      const room = people[0].room(id, { create: { title: id } });
+      await room.join();
+      await room.say('the next one');
+    }
     for (const order of ORDERS) for (const limit of [3, 10]) await agrees(watcher, order, limit);
     between.rewrite = rewrite;
   }

@@ -171,7 +171,10 @@ test('a search survives a lost connection, and can be changed and given up', asy
   await one.pairing().seek({ tags: ['b'], strict: true });
   assert.equal(one.pairing().getSnapshot().status, 'seeking');
   between.cutAll();
+  await status(one.connection, 'offline');
   one.retryNow();
+  await status(one.connection, 'online');
+  await one.pairing().seek({ tags: ['b'], strict: true });
   await other.pairing().seek({ tags: ['b'] });
   assert.deepEqual((await status(one.pairing(), 'matched')).shared, ['b']);
 
@@ -182,6 +185,17 @@ test('a search survives a lost connection, and can be changed and given up', asy
   assert.deepEqual((await one.command('unmatch', { pool: 'random' }).catch((error) => error)).code, 'not_waiting');
   await assert.rejects(one.pairing('no such pool!').seek(), { code: 'bad_request' });
   assert.equal(one.pairing('no such pool!').getSnapshot().status, 'over');
+});
+
+test('a search goes on by itself after the server was away', async (t) => {
+  const { here, one, other } = await strangers(t);
+  await one.pairing().seek();
+  await here.stop();
+  await status(one.connection, 'offline');
+  await here.start();
+  await Promise.all([one, other].map((who) => until(() => (who.retryNow(), who.connection.getSnapshot().status === 'online'))));
+  await other.pairing().seek();
+  await status(one.pairing(), 'matched');
 });
 
 test('of two pages that look for the same person, the later one does', async (t) => {
