@@ -104,9 +104,11 @@ impl Authenticate for Tokens {
             return Ok(self.anonymous(&UserId::anonymous(), who.name));
         };
         if let Some(claims) = self.of_site(token) {
+            // A token that names nobody who could be here is no good one: its bearer has nothing to correct.
+            let user = UserId::new(&claims.sub).map_err(|_| Denied::Unauthorized)?;
             // The site's word for somebody's name comes before their own.
             let name = claims.name.as_deref().or(who.name);
-            return Ok(Admitted::new(named(&claims.sub, name)));
+            return Ok(Admitted::new(named(user.as_str(), name)));
         }
         let claims = self.of_anonymous(token).ok_or(Denied::Unauthorized)?;
         let user = UserId::new(&claims.sub).map_err(|_| Denied::Unauthorized)?;

@@ -167,8 +167,8 @@ async fn tokens_by_eddsa_are_taken_where_the_site_signs_so() {
 async fn what_is_wrong_with_a_token_is_one_word_then_the_close() {
     let stand = Stand::new().await;
     let expired = Tokens::new(stand_secret()).with_clock(stand.clock.clone());
-    let expired = expired.issue(&"kim".parse().unwrap(), None, 1);
-    stand.pass(seconds(120)).await;
+    let expired = expired.issue(&"kim".parse().unwrap(), None, 5);
+    stand.pass(seconds(5)).await;
     let good = stand.token("kim");
     let mut garbled = good.clone();
     garbled.replace_range(
@@ -183,6 +183,37 @@ async fn what_is_wrong_with_a_token_is_one_word_then_the_close() {
         assert_eq!(err["code"], "unauthorized");
         let (code, bye) = client.bye().await;
         assert_eq!((code, &bye["why"]), (4401, &json!("unauthorized")));
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_sub_is_no_user_is_no_good_one() {
+    use data_encoding::BASE64URL_NOPAD as BASE64URL;
+    use ring::hmac;
+    let stand = Stand::new().await;
+    let long = format!(r#"{{"sub":"{}"}}"#, "x".repeat(129));
+    for (claims, good) in [
+        (r#"{"sub":"a@b.example/7"}"#, true),
+        (r#"{"sub":""}"#, false),
+        (r#"{"sub":"kim lee"}"#, false),
+        (r#"{"sub":"김"}"#, false),
+        (r#"{"sub":null}"#, false),
+        (r#"{"name":"Kim"}"#, false),
+        (r#"["kim"]"#, false),
+        (&long, false),
+    ] {
+        let message = [r#"{"alg":"HS256"}"#, claims].map(|part| BASE64URL.encode(part.as_bytes()));
+        let message = message.join(".");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, stand_secret().as_bytes());
+        let signature = BASE64URL.encode(hmac::sign(&key, message.as_bytes()).as_ref());
+        let mut client = stand.connect().await;
+        let token = format!("{message}.{signature}");
+        if good {
+            client.hello(json!({"token": token})).await;
+            continue;
+        }
+        let code = client.code(json!({"do": "hello", "token": token})).await;
+        assert_eq!((code.as_str(), client.bye().await.0), ("unauthorized", 4401), "{claims}");
     }
 }
 
