@@ -64,8 +64,8 @@ fn the_fifth_is_answered_and_then_it_closes() {
     let (server, _) = Setup::new().server();
     for greeted in [true, false] {
         let mut solo = if greeted { Solo::guest(&server) } else { Solo::of(&server) };
-        for at in 0..4 {
-            assert_eq!(solo.text(BAD[at]).len(), 1);
+        for bad in &BAD[..4] {
+            assert_eq!(solo.text(bad).len(), 1);
             assert_eq!(solo.close(), None);
             // What is answered under its number does not count, and forgives nothing.
             solo.err(json!({"do": "dance"}));

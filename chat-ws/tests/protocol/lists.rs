@@ -321,3 +321,30 @@ async fn how_many_are_online_can_be_watched() {
     until(&mut kim, 1).await;
     kim.ok(json!({"do": "unwatch", "order": "online"})).await;
 }
+
+#[tokio::test]
+async fn a_list_changes_no_more_than_four_times_a_second_and_for_what_was_said_alone_once() {
+    let stand = Stand::new().await;
+    let mut kim = stand.user("kim").await;
+    kim.ok(json!({"do": "join", "room": "a", "create": {"title": "A"}})).await;
+    let (mut changes, mut talk) = (stand.guest("w").await, stand.guest("w").await);
+    changes.ok(json!({"do": "watch", "order": "newest"})).await;
+    talk.ok(json!({"do": "watch", "order": "live"})).await;
+    let began = tokio::time::Instant::now();
+    for at in 0..40 {
+        kim.ok(json!({"do": "say", "room": "a", "body": at})).await;
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+    let said = talk.events().await.len() as u128;
+    let seconds = began.elapsed().as_millis() / 1_000;
+    assert!(said <= seconds + 2, "{said} in {seconds} s");
+    changes.events().await;
+    let began = tokio::time::Instant::now();
+    for at in 0..40 {
+        kim.ok(json!({"do": "open", "room": format!("r{at}"), "title": "R"})).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let told = changes.events().await.len() as u128;
+    let quarters = began.elapsed().as_millis() / 250;
+    assert!(told > 0 && told <= quarters + 2, "{told} in {quarters} quarters of a second");
+}

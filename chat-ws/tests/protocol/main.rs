@@ -9,6 +9,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod drain;
+mod errors;
 mod frames;
 mod hello;
 mod history;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::matching::pair;
-use crate::support::{Stand, seconds};
+use crate::support::{Setup, Solo, Stand, seconds};
 
 fn room(matched: &Value) -> &Value {
     &matched["room"]["id"]
@@ -309,5 +309,29 @@ async fn a_pair_room_ends_when_nothing_is_said_for_ten_minutes() {
     kim.event("said").await;
     for client in [&mut kim, &mut lee] {
         assert_eq!(client.event("closed").await["why"], "idle");
+    }
+}
+
+#[test]
+fn nothing_of_a_pair_room_comes_before_its_matched() {
+    for _ in 0..20 {
+        let (server, _) = Setup::new().server();
+        let (mut kim, mut lee) = (Solo::guest(&server), Solo::guest(&server));
+        kim.ok(json!({"do": "match"}));
+        let frames = lee.tell(json!({"do": "match"}));
+        let matched = frames.iter().find(|frame| frame["ev"] == "matched").unwrap();
+        // Before the other has looked at anything, much is said.
+        for at in 0..10 {
+            lee.ok(json!({"do": "say", "room": room(matched), "body": at}));
+            lee.ok(json!({"do": "signal", "room": room(matched), "body": at}));
+        }
+        let told = kim.poll();
+        assert_eq!((&told[0]["ev"], room(&told[0])), (&json!("matched"), room(matched)));
+        let mut at = told[0]["cursor"]["n"].as_u64().unwrap();
+        for said in told.iter().filter(|frame| frame["ev"] == "said") {
+            at += 1;
+            assert_eq!(said["n"], at);
+        }
+        assert_eq!(at, told[0]["cursor"]["n"].as_u64().unwrap() + 10);
     }
 }

@@ -176,3 +176,36 @@ async fn who_is_put_out_altogether_is_told_and_closed() {
     stand.server.engine().disconnect(&user, ByeWhy::Replaced).await.unwrap();
     assert_eq!(lee.bye().await.0, 4403);
 }
+
+#[tokio::test]
+async fn when_the_engine_ends_everybody_is_sent_away_to_come_back() {
+    let stand = Stand::new().await;
+    let [mut kim] = stand.room_of("a").await;
+    let (_, (code, bye)) = tokio::join!(stand.server.engine().shutdown(), kim.bye());
+    assert_eq!((code, &bye["why"]), (4000, &json!("drain")));
+    assert!(bye["retry_ms"].is_u64());
+}
+
+#[tokio::test]
+async fn a_large_room_counts_no_more_than_four_times_a_second() {
+    let stand = Stand::new().await;
+    let mut kim = stand.user("kim").await;
+    let create = json!({"title": "A", "policy": {"presence": "count"}});
+    kim.ok(json!({"do": "join", "room": "a", "create": create})).await;
+    let mut lee = stand.user("lee").await;
+    let began = tokio::time::Instant::now();
+    for _ in 0..30 {
+        lee.ok(json!({"do": "join", "room": "a"})).await;
+        lee.ok(json!({"do": "leave", "room": "a"})).await;
+        tokio::time::sleep(millis(15)).await;
+    }
+    lee.ok(json!({"do": "join", "room": "a"})).await;
+    stand.user("mia").await.ok(json!({"do": "join", "room": "a"})).await;
+    let mut counts = 1;
+    // The last one is never swallowed.
+    while kim.event("count").await["live"] != 3 {
+        counts += 1;
+    }
+    let quarters = began.elapsed().as_millis() / 250;
+    assert!(counts <= quarters + 2, "{counts} in {quarters} quarters of a second");
+}

@@ -125,7 +125,7 @@ impl Told {
 }
 
 fn run(steps: Vec<(usize, Step)>) {
-    let (server, clock) = Setup::new().server();
+    let (server, _) = Setup::new().server();
     let mut all: Vec<Told> = (0..3).map(|_| Told::new(&server, None)).collect();
     for (who, step) in steps {
         let told = &mut all[who];
@@ -143,7 +143,6 @@ fn run(steps: Vec<(usize, Step)>) {
                 let pass = server.engine().pass(time);
                 // In memory everything is done at the first poll.
                 futures_util::FutureExt::now_or_never(pass).unwrap();
-                let _ = &clock;
             }
         }
         if all[who].solo.close().is_some() {

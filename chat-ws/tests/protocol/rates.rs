@@ -3,7 +3,7 @@
 use chat_ws::{Close, Options, Rates};
 use serde_json::{Value, json};
 
-use crate::support::{Setup, Solo, millis, seconds};
+use crate::support::{Setup, Solo, millis};
 
 fn limited(per_second: u32) -> Setup {
     Setup::new().with(|options| options.rates = Rates::per_second(per_second))
@@ -132,7 +132,6 @@ async fn a_flood_over_the_socket_ends_with_4429_and_hurts_nobody() {
     let (code, bye) = kim.bye().await;
     assert_eq!((code, &bye["retry_ms"]), (4429, &json!(15_000)));
     lee.ok(json!({"do": "ping"})).await;
-    let _ = seconds(0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpSocket;
 
-use crate::support::{Raw, Setup, Stand, millis, seconds, soon};
+use crate::support::{Raw, Setup, Solo, Stand, millis, seconds, soon};
 
 /// A connection with as little room on its way as the system allows.
 async fn narrow(stand: &Stand) -> Raw {
@@ -177,4 +177,44 @@ async fn one_that_hangs_up_in_the_midst_of_everything_is_no_trouble() {
     kim.catch_up().await;
     stand.pass(seconds(10)).await;
     assert_eq!(stand.live("a").await, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_made_up_for_is_a_reset_and_then_silence_until_the_next_join() {
+    let (server, _) = Setup::new().server();
+    let (mut kim, mut lee) = (Solo::guest(&server), Solo::guest(&server));
+    kim.ok(json!({"do": "join", "room": "a", "create": {"title": "A", "policy": {"history": 5}}}));
+    lee.ok(json!({"do": "join", "room": "a"}));
+    kim.ok(json!({"do": "join", "room": "b", "create": {"title": "B"}}));
+    lee.ok(json!({"do": "join", "room": "b"}));
+    lee.poll();
+    // More than a tail holds, and the log keeps five.
+    let many = server.engine().limits().tail as u64 + 100;
+    for at in 0..many {
+        kim.ok(json!({"do": "say", "room": "a", "body": at}));
+    }
+    let mut told = lee.poll();
+    server.engine().sweep().await;
+    told.extend(lee.poll());
+    let reset = told.last().unwrap();
+    let last = told.len() as u64 + 1;
+    assert_eq!(
+        (&reset["ev"], &reset["why"], &reset["room"]),
+        (&json!("reset"), &json!("slow"), &json!("a"))
+    );
+    assert_eq!(reset["cursor"]["n"], last);
+    // It stays a member, is told nothing more of this room, and everything of the other one.
+    kim.ok(json!({"do": "say", "room": "a", "body": "unheard"}));
+    kim.ok(json!({"do": "say", "room": "b", "body": "heard"}));
+    let told = lee.poll();
+    assert_eq!((told.len(), &told[0]["body"]), (1, &json!("heard")));
+    let frames = lee.tell(json!({"do": "say", "room": "a", "body": "still here"}));
+    assert!(frames.iter().all(|frame| frame["ok"]["n"].is_u64()), "{frames:?}");
+    kim.poll();
+    let ok = lee.ok(json!({"do": "join", "room": "a", "since": reset["cursor"]}));
+    assert_eq!((&ok["resumed"], &ok["why"]), (&json!(false), &json!("trimmed")));
+    let n = ok["cursor"]["n"].as_u64().unwrap();
+    kim.ok(json!({"do": "say", "room": "a", "body": "heard again"}));
+    let told = lee.poll();
+    assert_eq!((told.len(), &told[0]["n"]), (1, &json!(n + 1)));
 }

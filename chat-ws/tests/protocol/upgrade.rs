@@ -146,3 +146,12 @@ fn a_refusal_is_known_before_the_upgrade_is_answered() {
     drop(peer);
     assert_eq!(server.connections(), 1);
 }
+
+#[tokio::test]
+async fn no_extension_is_agreed_to() {
+    let stand = Stand::new().await;
+    let offers = [("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")];
+    let (mut client, response) = Client::try_connect(stand.address, &offers).await.unwrap();
+    assert!(response.headers().get("sec-websocket-extensions").is_none());
+    client.hello(json!({})).await;
+}

@@ -135,3 +135,33 @@ async fn frames_may_come_byte_by_byte() {
     }
     assert_eq!(raw.frame().await, (0x81, br#"{"re":5,"ok":{}}"#.to_vec()));
 }
+
+#[tokio::test]
+async fn answers_to_pings_stand_between_frames_and_never_within_one() {
+    let stand = Stand::new().await;
+    let [mut kim] = stand.room_of("a").await;
+    let mut raw = Raw::hello(stand.address).await;
+    raw.send(&Raw::text(r#"{"id":2,"do":"join","room":"a"}"#)).await;
+    raw.frame().await;
+    let pings: Vec<u8> = (0..100_u8).flat_map(|at| Raw::masked(0x89, &[at; 100])).collect();
+    let talks = tokio::spawn(async move {
+        let body = "x".repeat(9_000);
+        for _ in 0..100 {
+            kim.ok(serde_json::json!({"do": "say", "room": "a", "body": body})).await;
+        }
+    });
+    raw.send(&pings).await;
+    let (mut pongs, mut said) = (0, 2);
+    while pongs < 100 || said < 102 {
+        let (opcode, payload) = raw.frame().await;
+        if opcode == 0x8a {
+            assert_eq!(payload, [pongs; 100]);
+            pongs += 1;
+        } else {
+            let frame: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+            said += 1;
+            assert_eq!((opcode, &frame["n"]), (0x81, &serde_json::json!(said)));
+        }
+    }
+    talks.await.unwrap();
+}
