@@ -244,7 +244,8 @@ impl Play {
         let who = User::named(user_id(user), name.clone());
         let session = self.engines[engine].connect(who).await.unwrap();
         self.sessions.insert(slot, session);
-        let known = Known { user, engine, name, over: false, seats: Vec::new(), own: Vec::new() };
+        let (seats, pairs, own) = (Vec::new(), Vec::new(), Vec::new());
+        let known = Known { user, engine, name, over: false, seats, pairs, own };
         self.naive.sessions.insert(slot, known);
     }
 

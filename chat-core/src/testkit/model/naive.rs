@@ -87,6 +87,8 @@ pub(super) struct Room {
     /// The newest thing said: its number and its time.
     pub(super) last: Option<(u64, Timestamp)>,
     pub(super) closed: Option<(CloseWhy, Millis)>,
+    /// Whose leaving ended it.
+    left_by: Option<u8>,
     /// The life before, and how it ended.
     before: Option<(Epoch, CloseWhy)>,
     opened_at: Millis,
@@ -113,6 +115,8 @@ pub(super) struct Session {
     pub(super) name: String,
     pub(super) over: bool,
     pub(super) seats: Vec<Seat>,
+    /// The pair rooms it has been in.
+    pub(super) pairs: Vec<String>,
     /// What it is told beside rooms.
     pub(super) own: Vec<String>,
 }
@@ -173,6 +177,7 @@ impl Room {
             log: Vec::new(),
             last: None,
             closed: None,
+            left_by: None,
             before: None,
             opened_at: now,
             said_at: now,
@@ -282,6 +287,17 @@ impl Naive {
             None => Err("no_such_room"),
             Some(room) if room.is_open() => Ok(room),
             Some(_) => Err("room_closed"),
+        }
+    }
+
+    /// What a connection is told of a room that has closed: who left a pair room knows that it is no member any more.
+    fn closed_to(&self, slot: usize, id: &str) -> &'static str {
+        let session = &self.sessions[&slot];
+        let left = self.rooms[id].left_by == Some(session.user);
+        if left && session.pairs.iter().any(|pair| pair == id) {
+            "not_member"
+        } else {
+            "room_closed"
         }
     }
 
@@ -415,10 +431,13 @@ impl Naive {
 
     /// A fresh place, from which what comes next is read.
     fn sit(&mut self, slot: usize, id: &str) {
-        let epoch = self.rooms[id].epoch;
+        let (epoch, pair) = (self.rooms[id].epoch, self.rooms[id].pair.is_some());
         let session = self.sessions.get_mut(&slot).expect("is there");
         session.seats.retain(|seat| seat.room != id);
         session.seats.push(Seat { room: id.to_owned(), epoch, pending: Vec::new(), ended: false });
+        if pair {
+            session.pairs.push(id.to_owned());
+        }
     }
 
     fn enter(&mut self, slot: usize, id: &str, user: u8, name: String) {
@@ -459,6 +478,7 @@ impl Naive {
             }
         }
         if pair {
+            self.room(id).left_by = Some(user).filter(|_| why == "left");
             self.close_room(id, CloseWhy::PartnerLeft);
         }
     }
@@ -482,6 +502,9 @@ impl Naive {
     pub(super) fn leave(&mut self, slot: usize, id: &str) -> Code {
         self.sessions.get_mut(&slot).expect("is there").stand_up(id);
         let user = self.sessions[&slot].user;
+        if self.rooms.get(id).is_some_and(|room| !room.is_open()) {
+            return Err(self.closed_to(slot, id));
+        }
         let room = self.open_room(id)?;
         if !room.has_session(slot) {
             return Err("not_member");
@@ -519,7 +542,7 @@ impl Naive {
             return Err(if known || !room.is_open() { "room_closed" } else { "no_such_room" });
         }
         if !room.is_open() {
-            return Err("room_closed");
+            return Err(self.closed_to(slot, id));
         }
         let Some(present) = room.roster.iter().find(|p| p.sessions.contains(&slot)) else {
             return Err("not_member");
