@@ -32,7 +32,7 @@ pub fn nothing_there() -> Answer {
 }
 
 async fn read_rooms(engine: &Engine, query: &str) -> Result<Bytes, Error> {
-    let order = match value(query, "order") {
+    let order = match value(query, "order").filter(|word| !word.is_empty()) {
         Some(word) => word.parse()?,
         None => Order::Live,
     };

@@ -43,7 +43,11 @@ impl Server {
         });
         loop {
             // Each ends with its handshake; the semaphore is never closed.
-            let Ok(turn) = Arc::clone(&handshakes).acquire_owned().await else { return Ok(()) };
+            let turn = tokio::select! {
+                turn = Arc::clone(&handshakes).acquire_owned() => turn,
+                () = &mut drained => return Ok(()),
+            };
+            let Ok(turn) = turn else { return Ok(()) };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 Some(_) = connections.join_next() => continue,

@@ -36,7 +36,7 @@ pub struct Options {
     pub rates: Rates,
     /// Connections in all.
     pub connections: usize,
-    /// Connections from one address. Those from this machine itself are not counted.
+    /// Connections from one address, or one network of IPv6 (/64). Those from this machine itself are not counted.
     pub connections_of_address: usize,
     /// Bytes that may wait for one connection. When as much waits, no more is put there; and if then for
     /// [`stuck`](Self::stuck) nothing is taken while there is more, the connection is closed as too slow.

@@ -61,6 +61,12 @@ impl Outgoing {
         self.bytes
     }
 
+    /// How much is held: a frame takes more than its bytes, and there may be many of two.
+    pub(crate) fn held(&self) -> usize {
+        const EACH: usize = 64;
+        self.bytes + EACH * self.frames.len()
+    }
+
     pub(crate) fn taken(&self) -> u64 {
         self.taken
     }

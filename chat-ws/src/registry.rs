@@ -48,7 +48,8 @@ impl Registry {
         most_of_address: usize,
     ) -> Result<Place, NoPlace> {
         // Who is on this machine can do worse; and proxies that are not trusted would share one bound.
-        let address = address.filter(|address| !address.to_canonical().is_loopback());
+        let address = address.map(|address| address.to_canonical());
+        let address = address.filter(|address| !address.is_loopback()).map(whole);
         let mut state = self.state.lock();
         if state.shut {
             return Err(NoPlace::Shut);
@@ -125,6 +126,14 @@ impl Registry {
         if state.remotes.is_empty() {
             self.empty.notify_waiters();
         }
+    }
+}
+
+/// What is counted as one address: who has one of IPv6 has all that begin like it.
+fn whole(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
     }
 }
 
@@ -212,6 +221,17 @@ mod tests {
         let _again = enter(1).unwrap();
         registry.shut();
         assert_eq!(enter(2).unwrap_err(), NoPlace::Shut);
+    }
+
+    #[test]
+    fn who_has_a_network_of_addresses_has_one() {
+        let registry = Arc::new(Registry::default());
+        let enter = |address: &str| registry.enter(Some(address.parse().unwrap()), 9, 1);
+        let _one = enter("2001:db8:0:1::1").unwrap();
+        assert_eq!(enter("2001:db8:0:1:ffff::2").unwrap_err(), NoPlace::AddressFull);
+        let _other = enter("2001:db8:0:2::1").unwrap();
+        let _four = enter("192.0.2.1").unwrap();
+        assert_eq!(enter("::ffff:192.0.2.1").unwrap_err(), NoPlace::AddressFull);
     }
 
     #[test]

@@ -264,8 +264,8 @@ impl Told {
                 o.number("rooms", limits.rooms_of_session as u64);
                 if let Some(ping) = options.ping {
                     o.number("ping_ms", millis(ping));
+                    o.number("silent_ms", millis(options.silent));
                 }
-                o.number("silent_ms", millis(options.silent));
             }),
             retry: object(&|o| {
                 o.number("min_ms", millis(options.retry.min));

@@ -18,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
@@ -180,7 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Pending;
             }
             sleep.as_mut().reset(wake_at);
-            self.wakes_at = Some(wake_at);
+            // A task that has used up its turn is not heard by the timer either, and asks again.
+            self.wakes_at = has_budget_remaining().then_some(wake_at);
             ready!(sleep.as_mut().poll(cx));
         }
     }
@@ -208,12 +210,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.phase = Phase::Ending { until: now + LAST_WORD };
             return Poll::Ready(Step::Again);
         }
-        let was_full = self.out.bytes() >= self.peer.waiting();
+        let was_full = self.out.held() >= self.peer.waiting();
         match self.poll_write(cx) {
             Poll::Ready(Err(_)) => return Poll::Ready(Step::Over),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-        let has_room = was_full && self.out.bytes() < self.peer.waiting();
+        let has_room = was_full && self.out.held() < self.peer.waiting();
         // What was not read because of commands that were under way, or of what waited.
         let reads_on = self.readable.is_set() && self.peer.wants_more(&self.out);
         if has_room || (reads_on && !more) {

@@ -57,6 +57,9 @@ pub(crate) fn frame(text: &str, deepest: usize) -> Result<Frame, NotACommand> {
     if !depth::is_within(text, deepest) {
         return Err(NotACommand);
     }
+    if !is_object(text) {
+        return Err(NotACommand);
+    }
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|_| NotACommand)?;
     let id = fields.id.ok_or(NotACommand)?;
     let id = whole(id.get()).ok_or(NotACommand)?;
@@ -271,7 +274,8 @@ impl Fields<'_> {
     fn rooms(&self) -> Result<Command, Invalid> {
         match (self.order, self.ids) {
             (None, Some(ids)) => {
-                let ids: Vec<Cow<'_, str>> = object("ids", ids)?;
+                let ids: Vec<Cow<'_, str>> = serde_json::from_str(ids.get())
+                    .map_err(|_| Invalid::new("ids", Problem::Form))?;
                 let ids = ids.iter().map(|id| RoomId::new(id));
                 let ids: Result<_, Invalid> = ids.collect();
                 Ok(Command::RoomsById(ids.map_err(|wrong| Invalid::new("ids", wrong.problem()))?))
@@ -347,7 +351,15 @@ fn form() -> Invalid {
     Invalid::new("", Problem::Form)
 }
 
+/// An array would do as well where fields are read by their place.
+fn is_object(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
+}
+
 fn object<'a, T: Deserialize<'a>>(field: &'static str, raw: &'a RawValue) -> Result<T, Invalid> {
+    if !is_object(raw.get()) {
+        return Err(Invalid::new(field, Problem::Form));
+    }
     serde_json::from_str(raw.get()).map_err(|_| Invalid::new(field, Problem::Form))
 }
 

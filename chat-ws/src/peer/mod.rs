@@ -200,7 +200,7 @@ impl Peer {
         !self.is_closed()
             && !self.goes
             && self.work.len() < options.commands
-            && out.bytes() < options.waiting
+            && out.held() < options.waiting
     }
 
     /// Whether it has ended: what is in [`Outgoing`] is the last.
@@ -346,6 +346,10 @@ impl Peer {
             }
             State::Open(_) => {
                 let Some(ping) = options.ping else { return };
+                if self.work.len() >= options.commands {
+                    // Nothing is read meanwhile: no sign of life could be seen.
+                    self.heard = now;
+                }
                 if now.saturating_duration_since(self.heard) >= options.silent {
                     self.close(Close::Silent, out);
                 } else if now.saturating_duration_since(self.pinged.unwrap_or(self.heard)) >= ping {
@@ -362,7 +366,7 @@ impl Peer {
         while let Some(done) = self.work.poll(cx) {
             self.was_done(done, out);
         }
-        while self.work.len() > 0 && out.bytes() < self.shared.options.waiting {
+        while self.work.len() > 0 && out.held() < self.shared.options.waiting {
             let (shared, state) = (&self.shared, &self.state);
             if !self.work.begin(|re, command| begin(shared, state, re, command)) {
                 break;
@@ -387,7 +391,7 @@ impl Peer {
 
     /// One reply may be more than may wait. How much there is of that is bounded over all connections.
     fn account(&mut self, out: &Outgoing) {
-        let excess = out.bytes().saturating_sub(self.shared.options.waiting);
+        let excess = out.held().saturating_sub(self.shared.options.waiting);
         if excess != self.excess {
             self.shared.excess.fetch_add(excess.wrapping_sub(self.excess), Ordering::Relaxed);
             self.excess = excess;
@@ -416,7 +420,7 @@ impl Peer {
         }
         let mut bye = None;
         let mut events = EVENTS.take();
-        while out.bytes() < self.shared.options.waiting && bye.is_none() {
+        while out.held() < self.shared.options.waiting && bye.is_none() {
             let rest = session.take_some(cx, &mut events, EVENTS_AT_ONCE);
             self.tally.events += events.len() as u64;
             for event in events.drain(..) {
@@ -442,7 +446,7 @@ impl Peer {
     /// Where as much waits as may, that is no fault as long as some of it is taken now and then.
     fn look_whether_stuck(&mut self, now: Instant, out: &mut Outgoing) {
         match self.stuck {
-            _ if out.bytes() < self.shared.options.waiting => self.stuck = None,
+            _ if out.held() < self.shared.options.waiting => self.stuck = None,
             Some((since, taken)) if taken == out.taken() => {
                 if now.saturating_duration_since(since) >= self.shared.options.stuck {
                     self.close(Close::Slow, out);

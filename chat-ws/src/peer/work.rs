@@ -28,8 +28,8 @@ pub(super) enum Done {
 /// A command that is carried out.
 pub(super) type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
 
-/// Commands under way at a time whose replies may be large.
-const LARGE_AT_ONCE: usize = 8;
+/// Commands under way at a time whose replies may be large: they are counted when they are there.
+const LARGE_AT_ONCE: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Work {

@@ -173,6 +173,34 @@ fn a_field_that_stands_there_twice_is_not_guessed_at() {
 }
 
 #[test]
+fn a_list_is_no_object_though_its_fields_were_in_order() {
+    let (server, _) = Setup::new().server();
+    let mut solo = Solo::guest(&server);
+    let all = |first: &str, fields: usize| format!("[{first}{}]", ",null".repeat(fields));
+    for fields in 0..30 {
+        let mut solo = Solo::guest(&server);
+        let frames = solo.text(&all(r#"1,"ping""#, fields));
+        assert_eq!(
+            (&frames[0]["re"], &frames[0]["err"]["code"]),
+            (&Value::Null, &json!("bad_request"))
+        );
+    }
+    for fields in 0..10 {
+        for (field, create) in [
+            ("create", all(r#""A""#, fields)),
+            ("policy", format!(r#"{{"title":"A","policy":{}}}"#, all("5", fields))),
+        ] {
+            let text = format!(r#"{{"id":5,"do":"join","room":"new","create":{create}}}"#);
+            let frames = solo.text(&text);
+            assert_eq!((&frames[0]["re"], &frames[0]["err"]["field"]), (&json!(5), &json!(field)));
+        }
+        let since = all(r#""1",0"#, fields);
+        let text = format!(r#"{{"id":5,"do":"join","room":"new","since":{since}}}"#);
+        assert_eq!(solo.text(&text)[0]["err"]["field"], "since");
+    }
+}
+
+#[test]
 fn what_is_nested_deeper_than_32_is_no_command() {
     let (server, _) = Setup::new().server();
     let mut solo = Solo::guest(&server);

@@ -110,7 +110,8 @@ fn a_transport_without_pings_has_none_and_is_never_silent() {
     let (server, _) = Setup::new().with(|options| options.ping = None).server();
     let mut solo = Solo::of(&server);
     let ok = solo.ok(json!({"do": "hello"}));
-    assert!(ok["limits"].get("ping_ms").is_none());
+    let limits = &ok["limits"];
+    assert!(limits.get("ping_ms").is_none() && limits.get("silent_ms").is_none(), "{limits}");
     assert_eq!(solo.peer.wake_at(), None);
     solo.pass(seconds(1_000));
     assert!(!solo.out.take_ping());

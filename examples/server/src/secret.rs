@@ -93,7 +93,10 @@ fn small(path: &Path) -> io::Result<Vec<u8>> {
 fn make(path: &Path) -> io::Result<()> {
     let secret = random()?;
     let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}", std::process::id()));
+    // Two processes may have the same number: each in a container of its own, on one volume.
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    name.push(format!(".{:016x}", u64::from_le_bytes(bytes)));
     let unfinished = path.with_file_name(name);
     let made = written(&unfinished, &secret).and_then(|()| link(&unfinished, path));
     let _ = fs::remove_file(&unfinished);

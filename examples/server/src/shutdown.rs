@@ -7,6 +7,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::App;
@@ -16,25 +18,39 @@ const WITHIN: Duration = Duration::from_millis(9_500);
 /// Of it, for sending connections away. The rest is for the store.
 const DRAINING: Duration = Duration::from_secs(6);
 
-/// Until somebody asks for the end.
-pub(crate) async fn asked() {
+/// Who may ask for the end.
+pub(crate) struct End {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Where a signal cannot be listened to it does what it does by default: it ends the process.
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    signals: Option<(Signal, Signal)>,
+}
+
+impl End {
+    /// Listens from now on. Where a signal cannot be listened to it does what it does by default: it ends the process.
+    pub(crate) fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: signal(SignalKind::terminate())
+                .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)))
+                .ok(),
         }
     }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Until somebody asks for the end.
+    pub(crate) async fn asked(&mut self) {
+        #[cfg(unix)]
+        {
+            let Some((terminate, interrupt)) = &mut self.signals else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

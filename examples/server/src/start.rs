@@ -81,16 +81,19 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
             stopped,
         )));
     }
+    // Before the word that it is ready: whoever hears that may ask at once.
+    let mut end = shutdown::End::listen();
     say_ready(address);
 
-    shutdown::asked().await;
+    end.asked().await;
     tokio::select! {
         () = shutdown::drain(&app) => {}
-        () = shutdown::asked() => tracing::warn!("ending at once"),
+        () = end.asked() => tracing::warn!("ending at once"),
     }
     stop.send_replace(true);
+    let until = tokio::time::Instant::now() + Duration::from_millis(400);
     for one in serving {
-        let _ = tokio::time::timeout(Duration::from_millis(400), one).await;
+        let _ = tokio::time::timeout_at(until, one).await;
     }
     tracing::info!("ended");
     Ok(())
