@@ -52,7 +52,8 @@ impl Frame {
         &self.0
     }
 
-    /// The JSON text alone: for transports that have frames of their own.
+    /// The JSON text alone: for transports that have frames of their own. Bodies are handed on as they were written: there may be line
+    /// breaks between their parts.
     #[must_use]
     pub fn json(&self) -> Bytes {
         self.0.slice(self.header()..)

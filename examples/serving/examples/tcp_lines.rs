@@ -1,6 +1,7 @@
 //! chat.v1 over a transport of one's own: a line of text for each frame, over plain TCP.
 //!
-//! Everything of the protocol is in the [`Peer`]; a transport reads, writes, and waits for both. Run it, and type what one
+//! Everything of the protocol is in the [`Peer`]; a transport reads, writes, and waits for both. Nobody can say a body with a line
+//! break here; where others come over WebSocket, too, lines would have to be escaped. Run it, and type what one
 //! would send over WebSocket:
 //!
 //! ```sh
