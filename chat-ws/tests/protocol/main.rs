@@ -15,6 +15,7 @@ mod hello;
 mod history;
 mod http;
 mod join;
+mod late;
 mod life;
 mod listener;
 mod lists;

@@ -42,7 +42,8 @@ impl Turnstile {
         .await;
     }
 
-    async fn pass(&self) {
+    /// Waits to be let through.
+    pub(crate) async fn pass(&self) {
         self.0.1.fetch_add(1, Ordering::SeqCst);
         self.0.0.acquire().await.unwrap().forget();
     }

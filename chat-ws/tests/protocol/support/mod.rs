@@ -6,6 +6,7 @@ mod raw;
 mod shape;
 mod solo;
 mod stand;
+mod store;
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub(crate) use raw::Raw;
 pub(crate) use shape::{check_frame, is_cursor, is_entry, is_member, is_room, keys};
 pub(crate) use solo::Solo;
 pub(crate) use stand::{Setup, Stand, secret as stand_secret};
+pub(crate) use store::Store;
 
 /// What takes longer than this has not happened. Generous: machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,10 +1,12 @@
 //! A real server on a port of its own, its clock in the test's hand.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::testkit::Tap;
 use chat_core::{
-    Clock, Engine, HookOptions, Hooks, Limits, PolicyDefaults, StoreOptions, Timestamp,
+    Clock, Engine, HookOptions, Hooks, Limits, MemoryStore, PolicyDefaults, StoreOptions, Timestamp,
 };
 use chat_ws::{Authenticate, Options, Secret, Server, Tokens};
 use serde_json::Value;
@@ -19,6 +21,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) store: StoreOptions,
     pub(crate) policies: PolicyDefaults,
+    twist: Option<super::Store>,
     auth: Option<Box<dyn FnOnce(chat_ws::ServerBuilder) -> chat_ws::ServerBuilder>>,
     hooks: Option<Box<dyn FnOnce(chat_core::EngineBuilder) -> chat_core::EngineBuilder>>,
 }
@@ -32,6 +35,7 @@ impl Default for Setup {
             limits: Limits::default(),
             store: StoreOptions::default(),
             policies: PolicyDefaults::default(),
+            twist: None,
             auth: None,
             hooks: None,
         }
@@ -60,14 +64,25 @@ impl Setup {
         self
     }
 
+    /// With a store that is in the test's hand.
+    pub(crate) fn with_store(mut self, store: super::Store) -> Self {
+        self.twist = Some(store);
+        self
+    }
+
     /// The server alone, on no socket.
     pub(crate) fn server(self) -> (Server, Clock) {
         let clock = Clock::manual(Timestamp(1_800_000_000_000));
+        let store = self.store.clone();
         let mut engine = Engine::builder()
             .with_clock(clock.clone())
             .with_limits(self.limits)
             .with_store_options(self.store)
             .with_policies(self.policies);
+        if let Some(twist) = self.twist {
+            let behind = MemoryStore::backend(clock.clone(), store);
+            engine = engine.with_backend(Tap::backend(behind, Arc::new(twist)));
+        }
         if let Some(hooks) = self.hooks {
             engine = hooks(engine);
         }
