@@ -7,6 +7,8 @@
 //! cargo run -p chat-serving-examples --example axum_site
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

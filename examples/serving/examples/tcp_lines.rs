@@ -12,6 +12,8 @@
 //! {"id":3,"do":"say","room":"lobby","body":"hello"}
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::io;
 
 use chat_core::Engine;
