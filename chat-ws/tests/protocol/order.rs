@@ -71,17 +71,42 @@ async fn a_rename_is_behind_all_before_it_and_before_all_behind_it() {
     let turnstile = hold.say.clone().unwrap();
     let stand = Setup::new().with_hooks(hold).stand().await;
     let [mut kim, mut lee] = stand.room_of("a").await;
+    for client in [&mut kim, &mut lee] {
+        client.ok(json!({"do": "join", "room": "b", "create": {"title": "B"}})).await;
+    }
+    kim.events().await;
     kim.send(json!({"do": "say", "room": "a", "body": 1})).await;
     kim.send(json!({"do": "rename", "name": "Kim"})).await;
-    kim.send(json!({"do": "join", "room": "b", "create": {"title": "B"}})).await;
+    kim.send(json!({"do": "say", "room": "b", "body": 2})).await;
     turnstile.until_came(1).await;
+    turnstile.open_for_good();
+    let first = lee.event("said").await;
+    assert_eq!((&first["room"], &first["name"]), (&json!("a"), &json!("user0")));
+    for _ in 0..2 {
+        assert_eq!(lee.event("renamed").await["name"], "Kim");
+    }
+    let second = lee.event("said").await;
+    assert_eq!((&second["room"], &second["name"]), (&json!("b"), &json!("Kim")));
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_is_not_overtaken_in_its_own_room() {
+    let hold = Hold { join: Some(Turnstile::new()), ..Hold::NOTHING };
+    let turnstile = hold.join.clone().unwrap();
+    let stand = Setup::new().with_hooks(hold).stand().await;
     turnstile.open(1);
-    let said = lee.event("said").await;
-    assert_eq!(said["name"], "user0");
-    assert_eq!(lee.event("renamed").await["name"], "Kim");
-    kim.events().await;
-    let members = kim.ok(json!({"do": "members", "room": "b"})).await;
-    assert_eq!(members["members"][0]["name"], "Kim");
+    let [mut kim] = stand.room_of("a").await;
+    // As many as may be under way of those that are answered at length.
+    for at in 0..8 {
+        kim.send(json!({"do": "join", "room": format!("r{at}"), "create": {"title": "R"}})).await;
+    }
+    let page = kim.send(json!({"do": "history", "room": "a"})).await;
+    let say = kim.send(json!({"do": "say", "room": "a", "body": "later"})).await;
+    kim.ok(json!({"do": "ping"})).await;
+    turnstile.open_for_good();
+    let page = kim.reply(page).await;
+    assert_eq!(page["ok"]["entries"][0]["ev"], "joined", "{page}");
+    assert_eq!(kim.reply(say).await["ok"]["n"], 2);
 }
 
 #[tokio::test]
