@@ -11,9 +11,18 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(port: u16) -> Self {
+        Self::over(TcpSocket::new_v4().unwrap(), port).await
+    }
+
+    /// One that is not going to read. What the system holds for it is not the server's; but a thousand of them are a lot. (Who reads
+    /// through so narrow a window waits for the system's timers now and then.)
+    pub(crate) async fn deaf(port: u16) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        // What the system holds for one that does not read is not the server's; but a thousand of them are a lot.
         socket.set_recv_buffer_size(16 * 1024).unwrap();
+        Self::over(socket, port).await
+    }
+
+    async fn over(socket: TcpSocket, port: u16) -> Self {
         let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let request = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

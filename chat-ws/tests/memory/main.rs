@@ -13,12 +13,17 @@ use client::Client;
 use server::Server;
 
 const MB: u64 = 1 << 20;
+/// Rooms of those who are not going to read.
+const DEAF: &str = "deaf";
 
 /// Brings `count` connections in, each into a room of up to `together`.
 async fn crowd(server: &Server, count: usize, together: usize, name: &str) -> Vec<Client> {
     let mut clients = Vec::with_capacity(count);
     for at in 0..count {
-        let mut client = Client::connect(server.port).await;
+        let mut client = match name {
+            DEAF => Client::deaf(server.port).await,
+            _ => Client::connect(server.port).await,
+        };
         let room = format!("{name}-{}", at / together);
         client.send(r#"{"id":1,"do":"hello"}"#).await;
         client
@@ -55,14 +60,14 @@ async fn an_idle_connection_in_a_room_costs_less_than_ten_kilobytes() {
 async fn a_thousand_that_never_read_hold_no_more_than_they_may_and_nobody_else_notices() {
     let server = Server::start();
     // All in one room, where one talks and one listens.
-    let deaf = crowd(&server, 1_000, 1_001, "room").await;
+    let deaf = crowd(&server, 1_000, 1_001, DEAF).await;
     let mut talker = crowd(&server, 1, 1, "other").await.remove(0);
-    talker.send(r#"{"id":3,"do":"join","room":"room-0"}"#).await;
+    talker.send(r#"{"id":3,"do":"join","room":"deaf-0"}"#).await;
     talker.read_until(r#""re":3"#).await;
     let before = server.memory();
     let body = "x".repeat(16_000);
     for id in 10..1_010 {
-        talker.send(&format!(r#"{{"id":{id},"do":"say","room":"room-0","body":"{body}"}}"#)).await;
+        talker.send(&format!(r#"{{"id":{id},"do":"say","room":"deaf-0","body":"{body}"}}"#)).await;
         // Its own entry comes back to it, in its place, as quickly as ever.
         talker.read_until(&format!(r#""re":{id},"ok""#)).await;
     }
@@ -83,7 +88,7 @@ async fn large_replies_that_nobody_reads_are_bounded_over_all_connections() {
     }
     let mut greedy = Vec::new();
     for _ in 0..100 {
-        let mut client = Client::connect(server.port).await;
+        let mut client = Client::deaf(server.port).await;
         client.send(r#"{"id":1,"do":"hello"}"#).await;
         client.send(r#"{"id":2,"do":"join","room":"full-0","recent":0}"#).await;
         client.read_until(r#""re":2,"ok""#).await;
