@@ -16,7 +16,9 @@ step "an nginx" ci/nginx.sh
 # Unit tests, scenarios, the programs in the documentation, who may know whom (chat-core/tests), what becomes of a
 # store when its servers, its ways to them and its nodes break (chat-redis/tests), the protocol sentence by sentence
 # (chat-ws/tests), and the whole server as processes (examples/server/tests).
-step "tests, all features" ci/cargo.sh test --workspace --all-features --locked --no-fail-fast
+# chat-py is apart: with its feature `python` it is a module for a Python to load, not a program.
+step "tests, all features" ci/cargo.sh test --workspace --exclude chat-py --all-features --locked --no-fail-fast
+step "chat-py's tests, without Python" ci/cargo.sh test -p chat-py --locked --no-fail-fast
 
 # The core as most programs use it. Its tests bring the testkit along; that it stands without any feature, and
 # with each of them alone, is seen by building the library by itself.
@@ -27,6 +29,10 @@ step "chat-core with testkit alone" ci/cargo.sh check -p chat-core --lib --locke
 step "chat-redis alone" ci/cargo.sh check -p chat-redis --lib --locked
 step "chat-ws alone" ci/cargo.sh check -p chat-ws --lib --locked
 step "chat-server without redis" ci/cargo.sh test -p chat-server --no-default-features --locked without_redis
+step "each crate without default features" ci/features.sh
+
+# The Python package: its wheel, installed by itself, without Django and with each of those it is for.
+step "the Python package" ci/python.sh test
 
 # The JavaScript client and the pages, each against the real server.
 step "the client's tests, in node" ci/client.sh
