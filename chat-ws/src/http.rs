@@ -5,6 +5,7 @@ use chat_core::{Engine, Error, HistoryPage, Invalid, Order, Page, Problem, RoomI
 
 use crate::json::write;
 use crate::refused::Refused;
+use crate::wire;
 
 /// An answer: a status and a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,7 @@ async fn read_rooms(engine: &Engine, query: &str) -> Result<Bytes, Error> {
     let offset = number(query, "offset")?.unwrap_or(0);
     let offset = u32::try_from(offset).unwrap_or(u32::MAX);
     let page = engine.rooms(order, Page { offset, limit }).await?;
-    Ok(write::room_page(&page))
+    Ok(wire::room_page(&page))
 }
 
 async fn read_messages(engine: &Engine, room: &str, query: &str) -> Result<Bytes, Error> {
@@ -55,7 +56,7 @@ async fn read_messages(engine: &Engine, room: &str, query: &str) -> Result<Bytes
         Some(n) => HistoryPage::Before { n, limit },
         None => HistoryPage::Newest { limit },
     };
-    Ok(write::history_page(&engine.history(&room, page).await?))
+    Ok(wire::history(&engine.history(&room, page).await?))
 }
 
 fn answer(found: Result<Bytes, Error>) -> Answer {

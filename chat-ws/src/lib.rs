@@ -30,6 +30,7 @@
 //! | `frame`, `outgoing`, `close` | what goes out |
 //! | `socket`, `listen`, `axum` | shells: WebSocket frames on a stream, a listener, a handler |
 //! | [`http`](mod@http) | lists and history over plain HTTP |
+//! | [`wire`](mod@wire) | what the engine hands out, as it is on the wire, for what shows it elsewhere |
 //!
 //! # Under pressure
 //!
@@ -59,6 +60,7 @@ mod registry;
 mod server;
 mod socket;
 mod upgrade;
+pub mod wire;
 
 pub use auth::{Admitted, Authenticate, Credentials, Denied, JwtKey, Secret, Tokens};
 pub use close::Close;

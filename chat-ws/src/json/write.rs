@@ -60,7 +60,7 @@ pub(crate) fn list(change: &ListChange) -> Frame {
                     ListOp::Gone(id) => o.plain("gone", id.as_str()),
                     ListOp::At { at, room } => {
                         o.number("at", (*at).into());
-                        room_info(o.name("room"), room);
+                        self::room(o, room);
                     }
                 });
             });
@@ -91,9 +91,9 @@ pub(crate) fn matched(matched: &Matched) -> Frame {
     let snapshot = &matched.snapshot;
     event("matched", 600, |o| {
         o.plain("pool", matched.pool.as_str());
-        room_info(o.name("room"), &snapshot.room);
+        room(o, &snapshot.room);
         o.str("you", snapshot.you.as_str());
-        cursor(o, "cursor", &snapshot.cursor);
+        o.object_in("cursor", |o| cursor(o, &snapshot.cursor));
         members_in(o, &snapshot.members);
         o.array("shared", &matched.shared, |t, tag| t.string(tag.as_str()));
     })
@@ -111,7 +111,7 @@ pub(crate) fn unmatched(pool: &PoolName, why: UnmatchedWhy) -> Frame {
 pub(crate) fn reset(room: &RoomId, at: &Cursor, why: ResetWhy) -> Frame {
     event("reset", 150, |o| {
         o.plain("room", room.as_str());
-        cursor(o, "cursor", at);
+        o.object_in("cursor", |o| cursor(o, at));
         o.plain("why", why.as_str());
     })
 }
@@ -176,10 +176,10 @@ pub(crate) fn error_in(o: &mut Text, refused: &Refused) {
 
 /// The fields of the reply to `join`.
 pub(crate) fn joined(o: &mut Text, snapshot: &Snapshot, created: bool) {
-    room_info(o.name("room"), &snapshot.room);
+    room(o, &snapshot.room);
     o.str("you", snapshot.you.as_str());
     o.bool("created", created);
-    cursor(o, "cursor", &snapshot.cursor);
+    o.object_in("cursor", |o| cursor(o, &snapshot.cursor));
     members_in(o, &snapshot.members);
     entries_in(o, &snapshot.entries);
     o.bool("resumed", snapshot.replay == Replay::Resumed);
@@ -218,7 +218,7 @@ pub(crate) fn members(o: &mut Text, page: &MembersPage) {
     members_in(o, &page.members);
     o.number("count", page.count.into());
     o.bool("more", page.more);
-    cursor(o, "cursor", &page.cursor);
+    o.object_in("cursor", |o| cursor(o, &page.cursor));
 }
 
 /// The fields of the reply to `rooms`.
@@ -239,28 +239,27 @@ pub(crate) fn watched(o: &mut Text, list: &ListSnapshot) {
 
 /// A field that is a room.
 pub(crate) fn room(o: &mut Text, room: &RoomView) {
-    room_info(o.name("room"), room);
+    o.object_in("room", |o| room_info(o, room));
 }
 
-fn room_info(t: &mut Text, room: &RoomView) {
-    t.object(|o| {
-        o.plain("id", room.id.as_str());
-        o.plain("kind", room.kind.as_str());
-        o.str("title", room.title.as_str());
-        o.raw("meta", room.meta.as_ref().map_or(b"{}", Body::as_bytes));
-        o.str_or_null("owner", room.owner.as_ref().map(AsRef::as_ref));
-        o.number("capacity", room.policy.capacity.into());
-        o.number("created", room.created.0);
-        o.number("live", room.live.into());
-        o.number("visitors", room.visitors.into());
-        if room.visitors_capped {
-            o.bool("visitors_capped", true);
-        }
-        match &room.last {
-            Some(last) => o.raw("last", newest(last).as_json()),
-            None => o.raw("last", b"null"),
-        }
-    });
+/// The fields of a room.
+pub(crate) fn room_info(o: &mut Text, room: &RoomView) {
+    o.plain("id", room.id.as_str());
+    o.plain("kind", room.kind.as_str());
+    o.str("title", room.title.as_str());
+    o.raw("meta", room.meta.as_ref().map_or(b"{}", Body::as_bytes));
+    o.str_or_null("owner", room.owner.as_ref().map(AsRef::as_ref));
+    o.number("capacity", room.policy.capacity.into());
+    o.number("created", room.created.0);
+    o.number("live", room.live.into());
+    o.number("visitors", room.visitors.into());
+    if room.visitors_capped {
+        o.bool("visitors_capped", true);
+    }
+    match &room.last {
+        Some(last) => o.raw("last", newest(last).as_json()),
+        None => o.raw("last", b"null"),
+    }
 }
 
 /// The newest thing said, in full where it is short.
@@ -342,24 +341,24 @@ fn epoch(o: &mut Text, epoch: Epoch) {
     o.plain("epoch", &epoch.to_string());
 }
 
-fn cursor(o: &mut Text, name: &'static str, cursor: &Cursor) {
-    o.object_in(name, |o| {
-        epoch(o, cursor.epoch);
-        o.number("n", cursor.n);
-        if let Some(at) = cursor.at {
-            o.number("at", at.0);
-        }
-    });
+/// The fields of a cursor.
+pub(crate) fn cursor(o: &mut Text, cursor: &Cursor) {
+    epoch(o, cursor.epoch);
+    o.number("n", cursor.n);
+    if let Some(at) = cursor.at {
+        o.number("at", at.0);
+    }
+}
+
+/// The fields of a member.
+pub(crate) fn member(o: &mut Text, member: &Member) {
+    o.str("user", member.user.as_str());
+    o.str("name", member.name.as_str());
+    o.number("since", member.since.0);
 }
 
 fn members_in(o: &mut Text, members: &[Member]) {
-    o.array("members", members, |t, member| {
-        t.object(|o| {
-            o.str("user", member.user.as_str());
-            o.str("name", member.name.as_str());
-            o.number("since", member.since.0);
-        });
-    });
+    o.array("members", members, |t, one| t.object(|o| member(o, one)));
 }
 
 fn entries_in(o: &mut Text, entries: &[SharedEntry]) {
@@ -367,25 +366,11 @@ fn entries_in(o: &mut Text, entries: &[SharedEntry]) {
 }
 
 fn rooms_in(o: &mut Text, rooms: &[RoomView]) {
-    o.array("rooms", rooms, room_info);
+    o.array("rooms", rooms, |t, room| t.object(|o| room_info(o, room)));
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A page of rooms by itself, for HTTP.
-pub(crate) fn room_page(page: &RoomPage) -> Bytes {
-    let mut text = Text::with_space(32 + 300 * page.rooms.len());
-    text.object(|o| rooms(o, page));
-    text.into_json()
-}
-
-/// A page of history by itself, for HTTP.
-pub(crate) fn history_page(page: &History) -> Bytes {
-    let mut text = Text::with_space(100 + space_for(&page.entries));
-    text.object(|o| history(o, page));
-    text.into_json()
 }
 
 /// An error by itself, for HTTP.

@@ -36,7 +36,6 @@ use tracing::Span;
 use self::work::{Doing, Done, Work};
 use crate::close::Close;
 use crate::command::{Class, Command};
-use crate::frame::Frame;
 use crate::json::{read, write};
 use crate::metrics::Metrics;
 #[cfg(doc)]
@@ -47,6 +46,7 @@ use crate::refused::Refused;
 use crate::registry::{Asked, Place};
 use crate::server::{Admission, Shared};
 use crate::upgrade::Upgrade;
+use crate::wire;
 
 /// Events taken from a session at a time.
 const EVENTS_AT_ONCE: usize = 64;
@@ -424,10 +424,11 @@ impl Peer {
             let rest = session.take_some(cx, &mut events, EVENTS_AT_ONCE);
             self.tally.events += events.len() as u64;
             for event in events.drain(..) {
-                match frame_of(&event) {
-                    Told::Frame(frame) => out.push(frame),
-                    Told::Bye(close) => bye = Some(close),
-                    Told::Nothing => {}
+                if let Event::Bye { why } = event {
+                    // It closes with it: what is told then is said there.
+                    bye = Some(why.into());
+                } else if let Some(frame) = wire::event(&event) {
+                    out.push(frame);
                 }
             }
             match rest {
@@ -537,29 +538,6 @@ fn begin(shared: &Arc<Shared>, state: &State, re: u64, command: Command) -> Doin
         // Commands wait for the answer to `hello`, and are refused with it.
         (State::New(_) | State::Closed, _) => refused(Refused::Unauthorized),
     }
-}
-
-/// What an event becomes.
-enum Told {
-    Frame(Frame),
-    Bye(Close),
-    Nothing,
-}
-
-fn frame_of(event: &Event) -> Told {
-    Told::Frame(match event {
-        Event::Entry(entry) => write::entry(entry),
-        Event::Signal(signal) => write::signal(signal),
-        Event::Count { room, live } => write::count(room, *live),
-        Event::Matched(matched) => write::matched(matched),
-        Event::Unmatched { pool, why } => write::unmatched(pool, *why),
-        Event::List(change) => write::list(change),
-        Event::Reset { room, cursor, why } => write::reset(room, cursor, *why),
-        Event::Kicked { room } => write::kicked(room),
-        Event::Bye { why } => return Told::Bye((*why).into()),
-        // Something that came after this was written.
-        _ => return Told::Nothing,
-    })
 }
 
 /// Somewhere within this time.

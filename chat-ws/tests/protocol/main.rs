@@ -32,3 +32,4 @@ mod talk;
 mod time;
 mod upgrade;
 mod websocket;
+mod wire;
