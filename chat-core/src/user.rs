@@ -45,6 +45,18 @@ impl User {
         self
     }
 
+    /// The id that was given; `None` for one that is made when it is used.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The name that was given, as it was.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Checks id and name against the limits.
     pub(crate) fn check(&self, limits: &Limits) -> Result<Identity, Error> {
         let id = match &self.id {

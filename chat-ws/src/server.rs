@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_core::Engine;
+use chat_core::{Engine, User};
 
 use crate::auth::{Authenticate, Secret, Tokens};
 use crate::command::{Class, Command};
@@ -136,26 +136,36 @@ impl Server {
     /// # Errors
     /// With the HTTP status for the answer.
     pub fn admit(&self, upgrade: Upgrade) -> Result<Admission, Refusal> {
-        let refused = |refusal| {
-            self.0.metrics.refused.increment(1);
-            tracing::debug!(?refusal, "upgrade refused");
-            refusal
-        };
         let options = &self.0.options;
         if !upgrade.may_connect(&options.origins, &options.trusted_proxies) {
-            return Err(refused(Refusal::Origin));
+            return Err(self.refuse(Refusal::Origin));
         }
+        self.admit_any_origin(upgrade)
+    }
+
+    /// As [`Server::admit`], for a program that has looked at the origin itself, by rules of its own.
+    ///
+    /// # Errors
+    /// With the HTTP status for the answer.
+    pub fn admit_any_origin(&self, upgrade: Upgrade) -> Result<Admission, Refusal> {
+        let options = &self.0.options;
         let client = upgrade.client(&options.trusted_proxies);
         let place =
             self.0.registry.enter(client, options.connections, options.connections_of_address);
         let place = place.map_err(|why| {
-            refused(match why {
+            self.refuse(match why {
                 NoPlace::Shut => Refusal::Draining,
                 NoPlace::Full => Refusal::Full,
                 NoPlace::AddressFull => Refusal::AddressFull,
             })
         })?;
-        Ok(Admission { place, client, upgrade: Arc::new(upgrade) })
+        Ok(Admission { place, client, upgrade: Arc::new(upgrade), user: None })
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Refusal {
+        self.0.metrics.refused.increment(1);
+        tracing::debug!(?refusal, "upgrade refused");
+        refusal
     }
 
     /// The peer of a connection, for a transport of one's own.
@@ -210,6 +220,17 @@ pub struct Admission {
     pub(crate) client: Option<IpAddr>,
     /// Kept until somebody has come in.
     pub(crate) upgrade: Arc<Upgrade>,
+    pub(crate) user: Option<User>,
+}
+
+impl Admission {
+    /// Of somebody whom the transport knows already: a framework has looked a session cookie up. [`Tokens`] then takes
+    /// them for this user, unless they show a token that the site made for one of its users.
+    #[must_use]
+    pub fn with_user(mut self, user: User) -> Self {
+        self.user = Some(user);
+        self
+    }
 }
 
 /// Why a connection may not begin.

@@ -37,6 +37,8 @@ pub struct Credentials<'a> {
     pub upgrade: &'a Upgrade,
     /// The client's address, behind the proxies that are trusted.
     pub client: Option<IpAddr>,
+    /// Who the transport knows this to be ([`Admission::with_user`](crate::Admission::with_user)).
+    pub known: Option<&'a User>,
 }
 
 /// Neither token nor cookies belong in logs.
@@ -45,6 +47,7 @@ impl std::fmt::Debug for Credentials<'_> {
         f.debug_struct("Credentials")
             .field("token", &self.token.is_some())
             .field("client", &self.client)
+            .field("known", &self.known.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -13,8 +13,10 @@ const ANONYMOUS_FOR_S: u64 = 30 * 24 * 3600;
 /// Users by their tokens.
 ///
 /// A site signs a token for each of its users (`sub` the id, optionally `name`, `exp`), with the secret that is shared, or with a key
-/// of its own ([`Tokens::with_key`]). Who shows none is somebody new, without an account, and is told a token that
-/// brings the same user back.
+/// of its own ([`Tokens::with_key`]). Who shows none is whom the transport knows them to be; where it knows nobody, somebody new,
+/// without an account, who is told a token that brings the same user back.
+///
+/// That token does not outweigh an account: who chatted without one and then logged in still holds it.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     secret: Secret,
@@ -87,6 +89,11 @@ impl Tokens {
         claims.filter(|claims| claims.anon && self.anonymous)
     }
 
+    /// Whether a token was given to somebody without an account here, however long ago.
+    fn is_for_nobody(&self, token: &str) -> bool {
+        JwtKey::of(&self.secret).claims(token, 0).is_some_and(|claims| claims.anon)
+    }
+
     /// Somebody without an account; the token keeps the name that they chose.
     fn anonymous(&self, user: &UserId, name: Option<&str>) -> Admitted {
         let token = self.sign(user, name, ANONYMOUS_FOR_S, true);
@@ -97,6 +104,14 @@ impl Tokens {
 #[async_trait]
 impl Authenticate for Tokens {
     async fn authenticate(&self, who: Credentials<'_>) -> Result<Admitted, Denied> {
+        if let Some(known) = who.known
+            && who.token.is_none_or(|token| self.is_for_nobody(token))
+        {
+            return Ok(Admitted::new(match (known.name(), who.name) {
+                (None, Some(wished)) => known.clone().with_name(wished),
+                _ => known.clone(),
+            }));
+        }
         let Some(token) = who.token else {
             if !self.anonymous {
                 return Err(Denied::Unauthorized);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::{Bound, Error, Invalid, Problem, RoomPage, SessionHandle};
+use chat_core::{Bound, Error, Invalid, Problem, RoomPage, SessionHandle, User};
 
 use super::work::{Doing, Done};
 use crate::auth::{Credentials, Denied};
@@ -129,11 +129,17 @@ fn rooms(re: u64, page: &RoomPage) -> Frame {
     write::ok(re, 40 + 300 * page.rooms.len(), |o| write::rooms(o, page))
 }
 
+/// With what a connection began.
+pub(super) struct Began {
+    pub(super) upgrade: Arc<Upgrade>,
+    pub(super) client: Option<IpAddr>,
+    pub(super) known: Option<User>,
+}
+
 /// Lets somebody in.
 pub(super) fn greet(
     shared: Arc<Shared>,
-    upgrade: Arc<Upgrade>,
-    client: Option<IpAddr>,
+    from: Began,
     re: u64,
     token: Option<String>,
     name: Option<String>,
@@ -142,8 +148,9 @@ pub(super) fn greet(
         let who = Credentials {
             token: token.as_deref(),
             name: name.as_deref(),
-            upgrade: &upgrade,
-            client,
+            upgrade: &from.upgrade,
+            client: from.client,
+            known: from.known.as_ref(),
         };
         match come_in(&shared, re, who).await {
             Ok(done) => done,

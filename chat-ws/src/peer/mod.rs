@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use chat_core::{Error, Event, Rest, Session};
+use chat_core::{Error, Event, Rest, Session, User};
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -97,14 +97,16 @@ struct Newcomer {
     greeting: bool,
     upgrade: Arc<Upgrade>,
     client: Option<IpAddr>,
+    /// Who the transport knows it to be.
+    known: Option<User>,
 }
 
 impl Peer {
     pub(crate) fn new(shared: Arc<Shared>, admission: Admission, now: Instant) -> Self {
         shared.metrics.opened.increment(1);
         shared.metrics.connections.increment(1.0);
-        let Admission { place, client, upgrade } = admission;
-        let newcomer = Newcomer { since: now, greeting: false, upgrade, client };
+        let Admission { place, client, upgrade, user } = admission;
+        let newcomer = Newcomer { since: now, greeting: false, upgrade, client, known: user };
         Self {
             shared,
             place,
@@ -532,8 +534,12 @@ fn begin(shared: &Arc<Shared>, state: &State, re: u64, command: Command) -> Doin
         }
         (State::Open(session), command) => act::act(session.handle(), re, command),
         (State::New(newcomer), Command::Hello { token, name }) => {
-            let (upgrade, client) = (Arc::clone(&newcomer.upgrade), newcomer.client);
-            act::greet(Arc::clone(shared), upgrade, client, re, token, name)
+            let from = act::Began {
+                upgrade: Arc::clone(&newcomer.upgrade),
+                client: newcomer.client,
+                known: newcomer.known.clone(),
+            };
+            act::greet(Arc::clone(shared), from, re, token, name)
         }
         // Commands wait for the answer to `hello`, and are refused with it.
         (State::New(_) | State::Closed, _) => refused(Refused::Unauthorized),

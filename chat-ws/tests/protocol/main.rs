@@ -15,6 +15,7 @@ mod hello;
 mod history;
 mod http;
 mod join;
+mod known;
 mod late;
 mod life;
 mod listener;

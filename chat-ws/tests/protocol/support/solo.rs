@@ -3,7 +3,7 @@
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use chat_ws::{Close, Outgoing, Peer, Server, Upgrade};
+use chat_ws::{Admission, Close, Outgoing, Peer, Server, Upgrade};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -18,7 +18,12 @@ pub(crate) struct Solo {
 
 impl Solo {
     pub(crate) fn of(server: &Server) -> Self {
-        let peer = server.peer(server.admit(Upgrade::default()).unwrap());
+        Self::admitted(server, server.admit(Upgrade::default()).unwrap())
+    }
+
+    /// One that was let in already.
+    pub(crate) fn admitted(server: &Server, admission: Admission) -> Self {
+        let peer = server.peer(admission);
         Self { peer, out: Outgoing::default(), now: Instant::now(), next: 1 }
     }
 
