@@ -1,0 +1,244 @@
+"""The setting `CHAT`: what it may hold, and what is wrong with it.
+
+    CHAT = {
+        "default": {
+            "URL": "redis://localhost:6379/0",   # or "memory://" (the default), "rediss://…", "redis+sentinel://…", "redis+cluster://…"
+            "LIMITS": {"body": 4096},            # as the keywords of `chat_engine.Engine`, like
+            "STORE": {}, "MATCHING": {}, "POLICIES": {"public": {"idle": 3600}}, "POOLS": ["random"],   # these
+            "HOOKS": "site.chat.Rules",          # a dotted path to a class, an object or a module, or the object itself
+            "HOOK_TIMEOUT": 2.0,                 # seconds that a hook may take
+            "HOOKS_FAIL_OPEN": False,            # whether what a failing hook was asked about is allowed
+            "ANONYMOUS": True,                   # whether people who are not logged in may chat
+            "USER": "site.chat.identity",        # user -> (id, name); otherwise the primary key and the full name or user name
+            "ORIGINS": [],                       # pages of which origins may connect, beside those of ALLOWED_HOSTS
+            "TRUSTED_PROXIES": ["127.0.0.1"],    # whose X-Forwarded-… is believed
+            "OPTIONS": {"ping": 25},             # of connections
+            "SERVE": None,                       # the server inside `runserver`: None (with memory://), True, False, "host:port"
+            "WS_URL": None,                      # where pages find the sockets, such as "/ws" or "wss://chat.example.org/ws"
+        },
+    }
+
+All of it may be left out. `problems` finds what is wrong without making anything; the system checks show it.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.connection import ConnectionDoesNotExist
+
+DEFAULT_ALIAS = "default"
+
+SCHEMES = (
+    "memory",
+    *("redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
+    *("valkey", "valkeys", "valkey+sentinel", "valkeys+sentinel", "valkey+cluster", "valkeys+cluster"),
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One alias of `CHAT`, as it was written or left out."""
+
+    alias: str
+    url: str = "memory://"
+    limits: Mapping[str, int] | None = None
+    store: Mapping[str, Any] | None = None
+    matching: Mapping[str, Any] | None = None
+    policies: Mapping[str, Mapping[str, Any]] | None = None
+    pools: Iterable[str] | None = None
+    hooks: Any = None
+    hook_timeout: Any = 2.0
+    hooks_fail_open: bool = False
+    anonymous: bool = True
+    user: Any = None
+    origins: Iterable[str] = ()
+    trusted_proxies: Iterable[str] = ()
+    options: Mapping[str, Any] | None = None
+    serve: bool | str | None = None
+    ws_url: str | None = None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the chat is this process's alone."""
+        return self.url.partition(":")[0].lower() == "memory"
+
+    def engine_options(self) -> dict[str, Any]:
+        """The keywords of `Engine` that need no import."""
+        return {
+            "limits": self.limits,
+            "store": self.store,
+            "matching": self.matching,
+            "policies": self.policies,
+            "pools": self.pools,
+            "hook_timeout": self.hook_timeout,
+            "hooks_fail_open": self.hooks_fail_open,
+        }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the setting; `id` is that of the system check."""
+
+    id: str
+    message: str
+    hint: str | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+# What a value has to be, and how that is said.
+_ANY: Any = object
+_TEXT = (str,)
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "URL": (_TEXT, "a string"),
+    "LIMITS": ((Mapping, type(None)), "a dict"),
+    "STORE": ((Mapping, type(None)), "a dict"),
+    "MATCHING": ((Mapping, type(None)), "a dict"),
+    "POLICIES": ((Mapping, type(None)), "a dict"),
+    "POOLS": ((list, tuple, set, frozenset, type(None)), "a list of strings"),
+    "HOOKS": ((_ANY,), "a dotted path or an object"),
+    "HOOK_TIMEOUT": ((_ANY,), "a number of seconds"),
+    "HOOKS_FAIL_OPEN": ((bool,), "True or False"),
+    "ANONYMOUS": ((bool,), "True or False"),
+    "USER": ((_ANY,), "a dotted path or a function"),
+    "ORIGINS": ((list, tuple, set, frozenset), "a list of strings"),
+    "TRUSTED_PROXIES": ((list, tuple, set, frozenset), "a list of strings"),
+    "OPTIONS": ((Mapping, type(None)), "a dict"),
+    "SERVE": ((bool, str, type(None)), 'None, True, False or "host:port"'),
+    "WS_URL": ((str, type(None)), "a string"),
+}
+KEYS = tuple(_KINDS)
+
+
+def raw() -> Any:
+    """The setting as it is; an engine in memory where there is none."""
+    return getattr(settings, "CHAT", {DEFAULT_ALIAS: {}})
+
+
+def aliases() -> list[str]:
+    """The aliases, in the order in which they were written."""
+    value = raw()
+    return [str(alias) for alias in value] if isinstance(value, Mapping) else []
+
+
+def config(alias: str = DEFAULT_ALIAS) -> Config:
+    """The settings of an alias. `ImproperlyConfigured` where they are wrong, as far as can be told without making anything."""
+    value = raw()
+    for problem in _shape(value):
+        raise ImproperlyConfigured(str(problem))
+    if alias not in value:
+        hint = did_you_mean(alias, value)
+        raise ConnectionDoesNotExist(f"The chat {alias!r} is not in CHAT.{f' {hint}' if hint else ''}")
+    options = value[alias]
+    for problem in alias_problems(alias, options):
+        raise ImproperlyConfigured(str(problem))
+    return Config(alias=alias, **{key.lower(): given for key, given in options.items()})
+
+
+def problems() -> list[Problem]:
+    """What is wrong with the setting, as far as can be told without making anything."""
+    value = raw()
+    found = _shape(value)
+    if not found:
+        for alias, options in value.items():
+            found += alias_problems(alias, options)
+    return found
+
+
+def _shape(value: Any) -> list[Problem]:
+    if not isinstance(value, Mapping):
+        return [Problem("chat.E001", "CHAT is not a dict.", 'Write CHAT = {"default": {"URL": "memory://"}}.')]
+    if DEFAULT_ALIAS not in value:
+        # Somebody who writes the keys right into CHAT means the default one.
+        if any(str(key) in KEYS for key in value):
+            hint = 'Its keys belong one level deeper: CHAT = {"default": {…}}.'
+        else:
+            hint = did_you_mean(DEFAULT_ALIAS, value, "Rename {}?") or 'Write CHAT = {"default": {…}}.'
+        return [Problem("chat.E001", 'CHAT has no "default".', hint)]
+    return []
+
+
+def alias_problems(alias: Any, options: Any) -> list[Problem]:
+    """What is wrong with one alias."""
+    where = f"CHAT[{alias!r}]"
+    if not isinstance(alias, str):
+        return [Problem("chat.E001", f"{where}: an alias is a string.")]
+    if not isinstance(options, Mapping):
+        return [Problem("chat.E001", f"{where} is not a dict.")]
+    found = []
+    for key, value in options.items():
+        if key not in _KINDS:
+            hint = did_you_mean(str(key), KEYS) or f"There are {', '.join(KEYS)}."
+            found.append(Problem("chat.E002", f"{where} has an unknown key {key!r}.", hint))
+            continue
+        kinds, said = _KINDS[key]
+        if not isinstance(value, kinds):
+            found.append(Problem("chat.E003", f"{where}[{key!r}] has to be {said}, not {type(value).__name__}."))
+        elif check := _CHECKS.get(key):
+            found += check(f"{where}[{key!r}]", value)
+    return found
+
+
+def _check_url(where: str, url: str) -> list[Problem]:
+    # Nothing of the URL is shown but its scheme: it may hold a password.
+    scheme, colon, _ = url.partition("://")
+    if not colon:
+        return [Problem("chat.E004", f"{where} is no URL.", 'Such as "memory://" or "redis://localhost:6379/0".')]
+    if scheme.lower() not in SCHEMES:
+        hint = did_you_mean(scheme.lower(), SCHEMES) or 'Such as "memory://" or "redis://localhost:6379/0".'
+        return [Problem("chat.E004", f"{where} has an unknown scheme {scheme!r}.", hint)]
+    return []
+
+
+def _check_serve(where: str, serve: bool | str | None) -> list[Problem]:
+    if isinstance(serve, str):
+        try:
+            address(serve)
+        except ValueError as error:
+            return [Problem("chat.E008", f"{where}: {error}.")]
+    return []
+
+
+def _check_ws_url(where: str, url: str | None) -> list[Problem]:
+    if url is None or re.match(r"(wss?:)?//[^/\s]", url) or re.match(r"/(?!/)\S*$", url):
+        return []
+    if re.match(r"https?://", url):
+        return [Problem("chat.E009", f"{where} begins with http.", f"Did you mean {'ws' + url[4:]!r}?")]
+    return [Problem("chat.E009", f"{where} is no address.", 'Such as "/ws" or "wss://chat.example.org/ws".')]
+
+
+def _check_texts(where: str, values: Iterable[Any]) -> list[Problem]:
+    wrong = [value for value in values if not isinstance(value, str)]
+    return [Problem("chat.E003", f"{where} holds {wrong[0]!r}, which is no string.")] if wrong else []
+
+
+_CHECKS: dict[str, Any] = {
+    "URL": _check_url,
+    "SERVE": _check_serve,
+    "WS_URL": _check_ws_url,
+    "ORIGINS": _check_texts,
+    "TRUSTED_PROXIES": _check_texts,
+}
+
+
+def address(text: str, host: str = "127.0.0.1") -> tuple[str, int]:
+    """Reads `host:port`, `[::1]:port`, `:port` or `port`."""
+    match = re.fullmatch(r"(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]\s]*):)?(?P<port>\d{1,5})", text)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(f"{text!r} is no host:port")
+    return (match["host"] or host).strip("[]"), int(match["port"])
+
+
+def did_you_mean(word: str, among: Iterable[Any], words: str = "Did you mean {}?") -> str | None:
+    """A hint, where something like it is known."""
+    names = [str(name) for name in among]
+    # Letter case is the first thing that is mistaken.
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return words.format(repr(folded[near[0]])) if near else None

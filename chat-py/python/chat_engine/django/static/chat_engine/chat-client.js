@@ -1,0 +1,1 @@
+../../../../../../chat-ws/client/chat-client.js
