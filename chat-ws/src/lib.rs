@@ -67,7 +67,7 @@ pub use close::Close;
 pub use command::Class;
 pub use frame::Frame;
 pub use options::{Options, Retry};
-pub use origin::{NotAnOrigin, Origin};
+pub use origin::{NotAHost, NotAnOrigin, Origin};
 pub use outgoing::Outgoing;
 pub use peer::Peer;
 pub use rates::{Rate, Rates};

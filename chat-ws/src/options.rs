@@ -17,8 +17,8 @@ use crate::rates::Rates;
 /// What the engine bounds (bodies, names, rooms of a session, …) is in [`chat_core::Limits`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Pages of these origins may connect, beside those that come from this very host. What is not a browser sends no origin and is
-    /// let in.
+    /// Pages of these origins, or hosts ([`Origin::host`]), may connect, beside those that come from this very host. What is not a
+    /// browser sends no origin and is let in.
     pub origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-…` headers are believed.
     pub trusted_proxies: Vec<IpNet>,

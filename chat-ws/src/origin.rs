@@ -4,11 +4,26 @@
 //! cookie has to look at the origin: only pages of one's own, or of origins that were named, may connect.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// A scheme, a host and a port: `https://example.org`, `http://localhost:3000`.
+/// Whose pages may connect: those of one origin, `https://example.org` or `http://localhost:3000` (by [`FromStr`]), or those of
+/// hosts, whatever their scheme and port ([`Origin::host`]).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Origin {
+pub struct Origin(Pages);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Pages {
+    Of(Page),
+    OfHost(String),
+    /// The name, and all names that end in it behind a dot.
+    Under(String),
+    All,
+}
+
+/// A scheme, a host and a port, as browsers name them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Page {
     secure: bool,
     host: String,
     port: u16,
@@ -21,7 +36,67 @@ pub struct Origin {
 )]
 pub struct NotAnOrigin;
 
+/// A text that is no host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a host: a name or an address without scheme and port; with a dot before it all names below too; or *"
+)]
+pub struct NotAHost;
+
 impl Origin {
+    /// Pages of a host under any scheme and port: `example.org`, `[::1]`. With a dot before it also those of all names below:
+    /// `.example.org` is `example.org`, `www.example.org` and so on. `*` is every page there is.
+    ///
+    /// # Errors
+    /// Where it is none of these.
+    pub fn host(host: &str) -> Result<Self, NotAHost> {
+        if host == "*" {
+            return Ok(Self(Pages::All));
+        }
+        let name = |name: &str| {
+            let letter = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+            let name = name.strip_suffix('.').unwrap_or(name);
+            let labels = !name.is_empty() && name.split('.').all(|label| !label.is_empty());
+            if labels && name.bytes().all(letter) { Ok(canonical(name)) } else { Err(NotAHost) }
+        };
+        if let Some(domain) = host.strip_prefix('.') {
+            return Ok(Self(Pages::Under(name(domain)?)));
+        }
+        if host.contains(':') {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let address: Ipv6Addr = bare.unwrap_or(host).parse().map_err(|_| NotAHost)?;
+            return Ok(Self(Pages::OfHost(format!("[{address}]"))));
+        }
+        Ok(Self(Pages::OfHost(name(host)?)))
+    }
+
+    /// Whether a request's `Origin`, as it stands there, is one of these.
+    pub(crate) fn allows(&self, page: Option<&Page>) -> bool {
+        match (&self.0, page) {
+            (Pages::All, _) => true,
+            (_, None) => false,
+            (Pages::Of(one), Some(page)) => one == page,
+            (Pages::OfHost(host), Some(page)) => canonical(&page.host) == *host,
+            (Pages::Under(domain), Some(page)) => {
+                let host = canonical(&page.host);
+                let below = host.strip_suffix(domain.as_str());
+                below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+            }
+        }
+    }
+}
+
+/// A host in the one form in which it is compared.
+fn canonical(host: &str) -> String {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bare.and_then(|bare| bare.parse::<Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        // A name may be written with the dot of the root at its end.
+        None => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+    }
+}
+
+impl Page {
     /// That of a page of this host and port, as `Host` names them.
     pub(crate) fn of_host(secure: bool, host: &str) -> Result<Self, NotAnOrigin> {
         let (name, port) = match host.rsplit_once(':') {
@@ -47,7 +122,7 @@ impl Origin {
     }
 }
 
-impl FromStr for Origin {
+impl FromStr for Page {
     type Err = NotAnOrigin;
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
         let (scheme, host) = text.split_once("://").ok_or(NotAnOrigin)?;
@@ -60,11 +135,29 @@ impl FromStr for Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl FromStr for Origin {
+    type Err = NotAnOrigin;
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        text.parse().map(|page| Self(Pages::Of(page)))
+    }
+}
+
+impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, usual) = if self.secure { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://{}", self.host)?;
         if self.port == usual { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Pages::Of(page) => fmt::Display::fmt(page, f),
+            Pages::OfHost(host) => f.write_str(host),
+            Pages::Under(domain) => write!(f, ".{domain}"),
+            Pages::All => f.write_str("*"),
+        }
     }
 }
 
@@ -107,12 +200,99 @@ mod tests {
 
     #[test]
     fn ones_own_host_with_and_without_a_port() {
-        let own = |origin: &str, host: &str| origin.parse::<Origin>().unwrap().is_of_host(host);
+        let own = |origin: &str, host: &str| origin.parse::<Page>().unwrap().is_of_host(host);
         assert!(own("http://localhost:8000", "localhost:8000"));
         assert!(own("https://example.org", "example.org"));
         assert!(own("http://example.org", "example.org:80"));
         assert!(!own("https://example.org", "example.org:80"));
         assert!(!own("http://evil.org", "example.org"));
         assert!(!own("http://example.org.evil.org", "example.org"));
+    }
+
+    fn allowed(host: &str, page: &str) -> bool {
+        Origin::host(host).unwrap().allows(page.parse().ok().as_ref())
+    }
+
+    #[test]
+    fn a_host_is_meant_with_any_scheme_and_port() {
+        for page in [
+            "https://example.org",
+            "http://example.org",
+            "https://example.org:8443",
+            "http://EXAMPLE.org",
+            "https://example.org.",
+        ] {
+            assert!(allowed("Example.org", page), "{page}");
+            assert!(allowed("example.org.", page), "{page}");
+            assert!(allowed(".example.org", page), "{page}");
+            assert!(allowed("*", page), "{page}");
+        }
+        for page in [
+            "https://example.org.evil.org",
+            "https://notexample.org",
+            "https://example.or",
+            "https://org",
+            "https://192.0.2.1",
+            "https://[::1]",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert!(!allowed("example.org", page), "{page}");
+            assert!(!allowed(".example.org", page), "{page}");
+        }
+        assert!(allowed("192.0.2.1", "http://192.0.2.1:3000"));
+        assert!(!allowed("192.0.2.1", "http://192.0.2.10"));
+    }
+
+    #[test]
+    fn names_below_a_host_are_meant_where_a_dot_says_so() {
+        for page in ["https://www.example.org", "http://a.b.example.org:81"] {
+            assert!(allowed(".example.org", page), "{page}");
+            assert!(!allowed("example.org", page), "{page}");
+        }
+        assert!(!allowed(".example.org", "https://xexample.org"));
+        assert!(!allowed(".www.example.org", "https://example.org"));
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_the_same_however_it_is_written() {
+        for host in ["::1", "[::1]", "[0:0:0:0:0:0:0:1]"] {
+            assert!(allowed(host, "http://[::1]:8000"), "{host}");
+            assert!(allowed(host, "http://[0:0::1]"), "{host}");
+            assert!(!allowed(host, "http://[::2]"), "{host}");
+            assert_eq!(Origin::host(host).unwrap().to_string(), "[::1]");
+        }
+    }
+
+    #[test]
+    fn everything_is_everything_also_what_is_no_page() {
+        for page in ["null", "file://", "app://x", "https://example.org"] {
+            assert!(allowed("*", page), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_none() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "..example.org",
+            "a..b",
+            "https://example.org",
+            "example.org:8000",
+            "example.org/",
+            "*.example.org",
+            "a b",
+            "[::1",
+            "[::1]:80",
+            ":80",
+            "[]",
+            "m\u{fc}nchen.example",
+        ] {
+            assert!(Origin::host(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Origin::host(".Example.org").unwrap().to_string(), ".example.org");
     }
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use ipnet::IpNet;
 
-use crate::origin::Origin;
+use crate::origin::{Origin, Page};
 
 /// What is known of a connection before its first frame.
 #[derive(Debug, Clone, Default)]
@@ -70,14 +70,13 @@ impl Upgrade {
         if !self.headers.contains_key(ORIGIN) {
             return true;
         }
-        let Some(origin) = self.header(ORIGIN.as_str()).and_then(|text| text.parse().ok()) else {
-            return false;
-        };
-        origins.contains(&origin) || self.is_own(&origin, proxies)
+        let page: Option<Page> = self.header(ORIGIN.as_str()).and_then(|text| text.parse().ok());
+        origins.iter().any(|origin| origin.allows(page.as_ref()))
+            || page.is_some_and(|page| self.is_own(&page, proxies))
     }
 
     /// Whether this is the origin of pages from this very host, as the client called it.
-    fn is_own(&self, origin: &Origin, proxies: &[IpNet]) -> bool {
+    fn is_own(&self, page: &Page, proxies: &[IpNet]) -> bool {
         let through = self.is_through(proxies);
         let told = |name| if through { self.header(name) } else { None };
         let Some(host) = told("x-forwarded-host").or_else(|| self.header(HOST.as_str())) else {
@@ -85,10 +84,10 @@ impl Upgrade {
         };
         match told("x-forwarded-proto") {
             Some(proto) => {
-                let own = Origin::of_host(proto.eq_ignore_ascii_case("https"), host);
-                own.is_ok_and(|own| own == *origin)
+                let own = Page::of_host(proto.eq_ignore_ascii_case("https"), host);
+                own.is_ok_and(|own| own == *page)
             }
-            None => origin.is_of_host(host),
+            None => page.is_of_host(host),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The request with which a connection begins.
 
-use chat_ws::{Options, Upgrade};
+use chat_ws::{Options, Origin, Upgrade};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
@@ -69,6 +69,30 @@ async fn pages_of_other_origins_are_refused_with_403() {
     assert_eq!(status(&stand, &[("origin", &own), ("origin", "https://evil.org")]).await, 403);
     // Not a browser.
     assert_eq!(status(&stand, &[]).await, 101);
+}
+
+#[tokio::test]
+async fn pages_of_a_host_that_is_named_may_connect_whatever_their_scheme_and_port() {
+    let hosts = |names: &[&str]| names.iter().map(|name| Origin::host(name).unwrap()).collect();
+    let named = hosts(&["example.org", ".example.net", "[::1]"]);
+    let stand = Setup::new().with(|options| options.origins = named).stand().await;
+    for (origin, expected) in [
+        ("https://example.org", 101),
+        ("http://example.org:3000", 101),
+        ("https://www.example.org", 403),
+        ("https://www.example.net", 101),
+        ("https://example.net:8443", 101),
+        ("http://[::1]:3000", 101),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ] {
+        assert_eq!(status(&stand, &[("origin", origin)]).await, expected, "{origin}");
+    }
+    let all = hosts(&["*"]);
+    let stand = Setup::new().with(|options| options.origins = all).stand().await;
+    for origin in ["https://anywhere.example", "null", "app://x"] {
+        assert_eq!(status(&stand, &[("origin", origin)]).await, 101, "{origin}");
+    }
 }
 
 #[tokio::test]
