@@ -1,0 +1,141 @@
+"""Rooms, presence, ranking, matching and expiry.
+
+    import chat_engine
+
+    engine = chat_engine.Engine("memory://")             # or "redis://localhost:6379/0"
+    async with await engine.aconnect(user="42", name="Kim") as session:
+        await session.ajoin("rust", create={"title": "Rust"})
+        await session.asay("rust", {"text": "hello"})
+        async for event in session:
+            ...
+
+Every operation has a plain name, for views, scripts and tasks, and one with `a` in front, to be awaited. For Django see
+`chat_engine.django`.
+"""
+
+from __future__ import annotations
+
+import atexit as _atexit
+import os as _os
+
+from . import _loops, _native
+from ._errors import (
+    AlreadyMatched,
+    BadRequest,
+    BodyError,
+    ChatError,
+    Ended,
+    Forbidden,
+    InternalError,
+    Misuse,
+    NoSuchRoom,
+    NotMember,
+    NotWaiting,
+    Overloaded,
+    RoomClosed,
+    RoomExists,
+    RoomFull,
+    StoreTimeout,
+    SynchronousOnly,
+    TooLarge,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+)
+from ._native import (
+    Bye,
+    Clock,
+    Closed,
+    Count,
+    Cursor,
+    Engine,
+    History,
+    Joined,
+    Kicked,
+    Left,
+    ListChanged,
+    Matched,
+    Member,
+    Members,
+    Renamed,
+    Reset,
+    Room,
+    RoomList,
+    RoomPage,
+    Said,
+    Session,
+    Signal,
+    Snapshot,
+    Spoken,
+    Unmatched,
+    __version__,
+)
+
+__all__ = [
+    "AlreadyMatched",
+    "BadRequest",
+    "BodyError",
+    "Bye",
+    "ChatError",
+    "Clock",
+    "Closed",
+    "Count",
+    "Cursor",
+    "Ended",
+    "Engine",
+    "Forbidden",
+    "History",
+    "InternalError",
+    "Joined",
+    "Kicked",
+    "Left",
+    "ListChanged",
+    "Matched",
+    "Member",
+    "Members",
+    "Misuse",
+    "NoSuchRoom",
+    "NotMember",
+    "NotWaiting",
+    "Overloaded",
+    "Renamed",
+    "Reset",
+    "Room",
+    "RoomClosed",
+    "RoomExists",
+    "RoomFull",
+    "RoomList",
+    "RoomPage",
+    "Said",
+    "Session",
+    "Signal",
+    "Snapshot",
+    "Spoken",
+    "StoreTimeout",
+    "SynchronousOnly",
+    "TooLarge",
+    "TooMany",
+    "Unauthorized",
+    "Unavailable",
+    "Unmatched",
+    "__version__",
+]
+
+
+def _after_fork_in_child() -> None:
+    _native._after_fork_in_child()
+    _loops.forked()
+
+
+def _at_exit() -> None:
+    _native._at_exit()
+    _loops.close_all()
+
+
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(
+        before=_native._before_fork,
+        after_in_parent=_native._after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
+_atexit.register(_at_exit)

@@ -1,0 +1,97 @@
+"""How the engine wakes an event loop: one inbox for each loop, rung once for everything that is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import weakref
+
+from . import _native
+from ._errors import SynchronousOnly
+
+_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Inbox] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+_PATIENCE = 5.0
+"""How long the end of a loop goes unnoticed by the thread that rings for it, in seconds."""
+
+
+def inbox_of(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
+    """The inbox of this loop, made when something waits in it for the first time."""
+    inbox = _inboxes.get(loop)
+    if inbox is None:
+        with _lock:
+            inbox = _inboxes.get(loop)
+            if inbox is None:
+                inbox = _inboxes[loop] = _open(loop)
+    return inbox
+
+
+def _open(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
+    wanted = os.environ.get("CHAT_ENGINE_WAKEUP")
+    if wanted is None:
+        kinds = ["eventfd", "thread"] if sys.platform == "linux" else ["socketpair", "thread"]
+        if sys.platform == "win32":
+            kinds = ["thread"]
+    else:
+        kinds = [wanted]
+    for kind in kinds:
+        inbox = _native.Inbox(kind)
+        if inbox.fd is None:
+            _ring_by_thread(loop, inbox)
+            return inbox
+        try:
+            loop.add_reader(inbox.fd, inbox.ring)
+        except NotImplementedError:
+            continue
+        return inbox
+    raise RuntimeError(f"this event loop cannot be woken by {' or '.join(kinds)}")
+
+
+def _ring_by_thread(loop: asyncio.AbstractEventLoop, inbox: _native.Inbox) -> None:
+    """For loops that watch no files: a thread waits for the bell and calls into the loop, once for all that is ready."""
+    threading.Thread(
+        target=_ring, args=(weakref.ref(loop), inbox), name="chat-engine-bell", daemon=True
+    ).start()
+
+
+def _ring(to: weakref.ref[asyncio.AbstractEventLoop], inbox: _native.Inbox) -> None:
+    while not inbox.closed:
+        rang = inbox.wait(_PATIENCE)
+        loop = to()
+        if loop is None or loop.is_closed():
+            inbox.close()
+        elif rang:
+            try:
+                loop.call_soon_threadsafe(inbox.ring)
+            except RuntimeError:
+                inbox.close()
+        del loop
+
+
+def close_all() -> None:
+    """The end of the process: threads that ring are let go."""
+    for inbox in list(_inboxes.values()):
+        inbox.close()
+
+
+def forked() -> None:
+    """In a child right after the fork: its loops are its own, and so are their inboxes."""
+    global _lock
+    _lock = threading.Lock()
+    _inboxes.clear()
+
+
+def refuse_to_block() -> None:
+    """Raises where an event loop runs in this thread: what waits would stop it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    message = "an event loop runs in this thread, and would stand still: use the operation with `a` in front, and await it"
+    django = sys.modules.get("django.core.exceptions")
+    if django is not None:
+        raise django.SynchronousOnlyOperation(message)
+    raise SynchronousOnly(message)

@@ -1,0 +1,54 @@
+//! The module `chat_engine._native`: convert, call, convert back.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `engine`, `session` | what Python calls |
+//! | `call` | an operation, for both of its names: the one that waits and the one that is awaited |
+//! | `answer`, `waiting` | what an `a…` operation gives, and how it waits in whichever event loop |
+//! | `reading` | a session's events, in batches |
+//! | `events`, `values` | what is handed out |
+//! | `body`, `options`, `times`, `errors` | to Python and back |
+//! | `process` | forks, and the end |
+
+mod answer;
+mod body;
+mod call;
+mod engine;
+mod errors;
+mod events;
+mod options;
+mod process;
+mod reading;
+mod session;
+mod times;
+mod values;
+mod waiting;
+
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::answer::Answer;
+    #[pymodule_export]
+    use super::engine::{Clock, Engine};
+    #[pymodule_export]
+    use super::events::{
+        Bye, Closed, Count, Joined, Kicked, Left, ListChanged, Matched, Renamed, Reset, Said,
+        Signal, Unmatched,
+    };
+    #[pymodule_export]
+    use super::process::{after_fork_in_child, after_fork_in_parent, at_exit, before_fork, panic};
+    #[pymodule_export]
+    use super::reading::{Batches, Events};
+    #[pymodule_export]
+    use super::session::Session;
+    #[pymodule_export]
+    use super::values::{
+        Cursor, History, Member, Members, Room, RoomList, RoomPage, Snapshot, Spoken,
+    };
+    #[pymodule_export]
+    use super::waiting::Inbox;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

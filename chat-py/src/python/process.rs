@@ -1,0 +1,63 @@
+//! The process around the module: its forks, and its end.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use crate::runtime::{self, Paused};
+use crate::{first, live};
+
+/// Between the two sides of a fork. Touched by the forking thread alone, attached.
+static PAUSED: Mutex<Option<Paused>> = Mutex::new(None);
+
+/// Before a fork: the runtime's threads are brought to where they hold nothing.
+#[pyfunction]
+#[pyo3(name = "_before_fork")]
+pub(crate) fn before_fork(py: Python<'_>) {
+    /// One that is busy for longer is not waited for.
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let paused = py.detach(|| runtime::pause(PATIENCE));
+    *PAUSED.lock() = Some(paused);
+}
+
+/// After a fork, in the parent: they go on.
+#[pyfunction]
+#[pyo3(name = "_after_fork_in_parent")]
+pub(crate) fn after_fork_in_parent() {
+    PAUSED.lock().take();
+}
+
+/// After a fork, in the child: what the parent made is the parent's.
+#[pyfunction]
+#[pyo3(name = "_after_fork_in_child")]
+pub(crate) fn after_fork_in_child() {
+    if let Some(paused) = PAUSED.lock().take() {
+        paused.forget();
+    }
+    runtime::forked();
+    live::forked();
+}
+
+/// The end of the process: engines say goodbye, the runtime's threads are waited for.
+#[pyfunction]
+#[pyo3(name = "_at_exit")]
+pub(crate) fn at_exit(py: Python<'_>) {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    py.detach(|| live::end_all(PATIENCE));
+}
+
+/// Panics, `here` or in the runtime: for the tests of what becomes of that.
+#[pyfunction]
+#[pyo3(name = "_panic")]
+pub(crate) fn panic(py: Python<'_>, here: bool) -> PyResult<()> {
+    let handle = runtime::handle().map_err(|stopped| super::errors::stopped(py, stopped))?;
+    let begun = first::begin(&handle, true, async move {
+        if !here {
+            tokio::task::yield_now().await;
+        }
+        panic!("asked for");
+    });
+    super::call::wait(py, begun, |_, (): ()| Ok(py.None()))?;
+    Ok(())
+}
