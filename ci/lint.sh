@@ -7,3 +7,5 @@ ci/cargo.sh clippy --workspace --all-targets --all-features --locked -- -D warni
 ci/cargo.sh clippy -p chat-core --lib --locked -- -D warnings
 ci/cargo.sh clippy -p chat-ws --lib --locked -- -D warnings
 ci/cargo.sh clippy -p chat-server --all-targets --no-default-features --locked -- -D warnings
+# The Python package, its tests, its examples.
+ci/python.sh lint

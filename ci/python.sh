@@ -5,6 +5,7 @@
 #                                 are; then `.cache/python/dev/bin/python -m pytest chat-py/tests/…` is the quick loop
 #   ci/python.sh test [PYTEST…]   builds the wheel once, installs it, with nothing else, into environments of their own,
 #                                 and runs all tests in them: without Django, with 4.2, 5.2 and the newest
+#   ci/python.sh lint             what is written in a way that is a fault more often than not
 #
 # `PYTHON` is the Python to begin with where it is not `python3`.
 set -euo pipefail
@@ -83,6 +84,11 @@ with chat_engine.Engine() as engine, engine.connect(user="42", name="Kim") as se
     assert [event.body for event in session.batch(1) if event.ev == "said"] == [{"text": "hello"}]')
 }
 
+lint() {
+    environment dev "$python_default" "$tests/requirements-django52.txt"
+    "$pythons_at/dev/bin/ruff" check --quiet --config chat-py/pyproject.toml --cache-dir "$pythons_at/ruff" chat-py examples benches
+}
+
 test_all() {
     environment build "$python_default" "$tests/requirements-build.txt"
     rm -rf "$pythons_at/wheel"
@@ -122,13 +128,12 @@ test_all() {
         --allowlist "$tests/stubtest.txt"
     check mypy "the package's types" \
         env -C "$pythons_at" "$at/bin/python" -m mypy --config-file "$tests/mypy.ini" --package chat_engine
-    check ruff "the package's style" \
-        "$at/bin/ruff" check --quiet --config chat-py/pyproject.toml --cache-dir "$pythons_at/ruff" chat-py examples/django
     check checkout "pip install ./chat-py" from_checkout
 }
 
 case ${1:-} in
     develop) develop ;;
+    lint) lint ;;
     test)
         shift
         test_all "$@"
