@@ -7,17 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::body::Body;
-use crate::entry::SharedEntry;
+use crate::entry::{Entry, SharedEntry};
 use crate::error::Reason;
-use crate::id::{PoolName, RoomId, UserId};
+use crate::id::{Epoch, PoolName, RoomId, UserId};
 use crate::room::{NewRoom, RoomView};
 use crate::user::Identity;
 
 /// What a hook answers; `Err` is its failure, handled as [`OnFailure`] says.
 pub type HookResult<T> = Result<T, Box<dyn StdError + Send + Sync>>;
 
-/// A host's say in what users do. Each is asked before the store is; what sessions do is asked about, what the host does
-/// itself ([`Engine::post`](crate::Engine::post) and the like) is not.
+/// A host's say in what users do, and what it knows beyond the engine. Each is asked before the store is ([`Hooks::older`]
+/// behind it); what sessions do is asked about, what the host does itself ([`Engine::post`](crate::Engine::post) and the like) is not.
 ///
 /// A hook that takes longer than its budget, panics or fails counts as [`HookOptions::on_failure`] says.
 #[async_trait]
@@ -49,6 +49,21 @@ pub trait Hooks: Send + Sync + 'static {
     /// Users with whom this one is never paired, beside those blocked through the engine. Failing open here means none.
     async fn blocks(&self, user: &Identity) -> HookResult<Vec<UserId>> {
         let _ = user;
+        Ok(Vec::new())
+    }
+
+    /// What was said in a room before what its log still holds, for a host that keeps it: the newest `limit` entries below
+    /// `before` of this life of the log, ascending. Asked where somebody reads back to the beginning of what is kept, and the room
+    /// may have dropped something. An answer that is anything else than that counts as a failure, and the page is then what the log
+    /// has, however [`HookOptions::on_failure`] is set.
+    async fn older(
+        &self,
+        room: &RoomId,
+        epoch: Epoch,
+        before: u64,
+        limit: u32,
+    ) -> HookResult<Vec<Entry>> {
+        let _ = (room, epoch, before, limit);
         Ok(Vec::new())
     }
 }
@@ -162,6 +177,16 @@ impl<T: Hooks + ?Sized> Hooks for Arc<T> {
 
     async fn blocks(&self, user: &Identity) -> HookResult<Vec<UserId>> {
         (**self).blocks(user).await
+    }
+
+    async fn older(
+        &self,
+        room: &RoomId,
+        epoch: Epoch,
+        before: u64,
+        limit: u32,
+    ) -> HookResult<Vec<Entry>> {
+        (**self).older(room, epoch, before, limit).await
     }
 }
 

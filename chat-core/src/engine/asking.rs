@@ -75,7 +75,7 @@ fn allowed(verdict: Verdict) -> Result<()> {
 }
 
 /// A hook's answer, or what holds where it has none.
-async fn ask<T>(
+pub(super) async fn ask<T>(
     options: &HookOptions,
     asked: impl Future<Output = HookResult<T>>,
     open: T,

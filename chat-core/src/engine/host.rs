@@ -87,14 +87,15 @@ impl Engine {
         self.0.must_exist(room).await
     }
 
-    /// A page of what was said in a room, also in one that has closed as long as it is remembered.
+    /// A page of what was said in a room, also in one that has closed as long as it is remembered. What the log no longer
+    /// holds is asked of [`Hooks::older`](crate::Hooks::older).
     ///
     /// Cancel safe.
     ///
     /// # Errors
     /// `NoSuchRoom`, or a fault of the store.
     pub async fn history(&self, room: &RoomId, page: HistoryPage) -> Result<History> {
-        self.0.history(room, page).await
+        self.0.history_with_older(room, page).await
     }
 
     /// Members of a room with an id above `after`, ascending.
@@ -202,14 +203,20 @@ impl Inner {
         }
     }
 
+    /// A page of what the log holds.
     pub(crate) async fn history(&self, room: &RoomId, page: HistoryPage) -> Result<History> {
+        let page = self.bounded(page);
+        self.backend.rooms.history(room, page).await?.ok_or(Error::NoSuchRoom)
+    }
+
+    /// A page that is no longer than pages may be.
+    pub(crate) fn bounded(&self, page: HistoryPage) -> HistoryPage {
         let most = self.limits.entries;
-        let page = match page {
+        match page {
             HistoryPage::Newest { limit } => HistoryPage::Newest { limit: limit.min(most) },
             HistoryPage::Before { n, limit } => HistoryPage::Before { n, limit: limit.min(most) },
             HistoryPage::After { n, limit } => HistoryPage::After { n, limit: limit.min(most) },
-        };
-        self.backend.rooms.history(room, page).await?.ok_or(Error::NoSuchRoom)
+        }
     }
 
     pub(crate) async fn members(

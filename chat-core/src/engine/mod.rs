@@ -21,6 +21,7 @@ mod host;
 mod life;
 mod mail;
 mod observing;
+mod older;
 mod upkeep;
 
 use std::collections::HashSet;

@@ -95,12 +95,13 @@ impl SessionHandle {
         }
     }
 
-    /// A page of what was said in a room this session is in.
+    /// A page of what was said in a room this session is in. What the log no longer holds is asked of
+    /// [`Hooks::older`](crate::Hooks::older).
     ///
     /// Cancel safe.
     pub async fn history(&self, room: &RoomId, page: HistoryPage) -> Result<History> {
         self.be_in(room).await?;
-        self.engine().history(room, page).await
+        self.engine().history_with_older(room, page).await
     }
 
     /// Members of a room this session is in, with an id above `after`.

@@ -211,7 +211,7 @@ pub struct History {
     pub more: bool,
     /// Which life of the log.
     pub epoch: Epoch,
-    /// The oldest `said` that is kept; the number that comes next where none is.
+    /// The oldest `said` that the log keeps; the number that comes next where it keeps none.
     pub first: u64,
 }
 

@@ -15,6 +15,7 @@ mod lists;
 mod matching;
 mod no_runtime;
 mod observer;
+mod older;
 mod presence;
 mod resume;
 mod shutdown;

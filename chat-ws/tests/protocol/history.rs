@@ -1,8 +1,10 @@
 //! Reading a log backwards.
 
+use async_trait::async_trait;
+use chat_core::{Body, Entry, Epoch, HookResult, Hooks, RoomId, Said, Timestamp, What};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Stand, is_entry, keys};
+use crate::support::{Client, Setup, Stand, is_entry, keys};
 
 /// A room in which 120 things were said, with somebody coming and going in the midst of it: 1 the opener comes, 2–61 said, 62 comes,
 /// 63 leaves, 64–123 said, 124 renamed.
@@ -106,6 +108,41 @@ async fn what_is_no_longer_kept_is_not_there_and_first_says_so() {
     assert_eq!(ok["first"], 114);
     let (numbers, more, _) = page(&mut kim, json!({"before": 114})).await;
     assert!(!more && numbers.iter().all(|n| [1, 62, 63].contains(n)), "{numbers:?}");
+}
+
+/// A site that keeps what was said, and knows it without looking.
+struct Archive;
+
+#[async_trait]
+impl Hooks for Archive {
+    async fn older(
+        &self,
+        room: &RoomId,
+        epoch: Epoch,
+        before: u64,
+        limit: u32,
+    ) -> HookResult<Vec<Entry>> {
+        let said = |n: u64| {
+            let said = Said { by: None, name: None, body: Body::text(&n.to_string()), key: None };
+            Entry::new(room.clone(), epoch, n, Timestamp(n), What::Said(said))
+        };
+        Ok((before.saturating_sub(limit.into()).max(2)..before).map(said).collect())
+    }
+}
+
+#[tokio::test]
+async fn what_a_site_keeps_beyond_the_log_is_read_as_if_it_were_kept() {
+    let stand = Setup::new().with_hooks(Archive).stand().await;
+    let mut kim = room(&stand, 10).await;
+    let (numbers, more, ok) = page(&mut kim, json!({"before": 120, "limit": 20})).await;
+    assert_eq!((numbers, more, &ok["first"]), ((100..=119).collect(), true, &json!(114)));
+    let (numbers, more, _) = page(&mut kim, json!({"before": 10, "limit": 20})).await;
+    assert_eq!((numbers, more), ((2..=9).collect(), false));
+    let url = chat_ws::http::messages(stand.server.engine(), "a", "before=10&limit=20").await;
+    let over_http: Value = serde_json::from_slice(&url.body).unwrap();
+    let over_the_socket =
+        kim.ok(json!({"do": "history", "room": "a", "before": 10, "limit": 20})).await;
+    assert_eq!(over_http, over_the_socket);
 }
 
 #[tokio::test]
