@@ -1,0 +1,1 @@
+"""Films, and the rooms in which people talk about them or anything else."""

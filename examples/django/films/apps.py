@@ -1,0 +1,9 @@
+"""The app."""
+
+from django.apps import AppConfig
+
+
+class FilmsConfig(AppConfig):
+    """Films and rooms."""
+
+    name = "films"

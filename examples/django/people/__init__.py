@@ -1,0 +1,1 @@
+"""People, known by their e-mail address, shown by their name."""
