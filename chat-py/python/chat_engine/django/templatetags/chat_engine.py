@@ -50,14 +50,16 @@ def chat_box(
     alias: str = DEFAULT_ALIAS,
     create: bool = True,
     recent: int = 50,
+    people: bool = False,
     login: str = "",
     theme: str = "",
 ) -> SafeString:
     """A chat box for a room.
 
     The room is opened by whoever comes first where it is not there, and is then theirs; with `create=False` it has to be there: open it
-    yourself with `chat.open(room, title=…)`. `recent`: with how much of what was said it begins, 0 to 200. `login`: where people are sent
-    who may not chat before they have logged in. `theme`: `light` or `dark`, otherwise as the page (`color-scheme`).
+    yourself with `chat.open(room, title=…)`. `recent`: with how much of what was said it begins, 0 to 200. `people`: whether who is there is
+    shown from the beginning, where there is room beside the talk. `login`: where people are sent who may not chat before they have logged
+    in. `theme`: `light` or `dark`, otherwise as the page (`color-scheme`).
     """
     if theme and theme not in _THEMES:
         raise template.TemplateSyntaxError(f"chat_box: theme is 'light' or 'dark', not {theme!r}")
@@ -71,6 +73,7 @@ def chat_box(
         "data-user": user_of(request, alias),
         "data-recent": recent,
         **({"data-create": ""} if create else {}),
+        **({"data-people": ""} if people else {}),
         **({"data-login": login} if login else {}),
         **({"data-theme": theme} if theme else {}),
     }

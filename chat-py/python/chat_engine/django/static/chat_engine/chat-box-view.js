@@ -1,11 +1,13 @@
 // What one box shows: its head, the line about the connection, the talk, the people, and what to say where the room cannot be
 // entered or has closed. It is given what there is to see and asks for what is to be done; the connection is not its own.
 
+// How wide a box is in which the people fit beside the talk; as in the style sheet.
+const WIDE_REM = 36;
 // The first connection usually takes less than this; a line that flashes by helps nobody.
 const PATIENCE_MS = 800;
 
 /**
- * `parts`: the other modules; `words`: the texts; `options`: `title`, `login`, `mayRename`; `asks`: `earlier`, `retry`, `discard`,
+ * `parts`: the other modules; `words`: the texts; `options`: `title`, `login`, `people`, `mayRename`; `asks`: `earlier`, `retry`, `discard`,
  * `say`, `signal`, `changed`, `rename`, `members`, `join`, `retryNow`.
  */
 export class View {
@@ -50,6 +52,13 @@ export class View {
       this.patient = false;
       if (this.connection) this.showConnection(this.connection);
     }, PATIENCE_MS);
+  }
+
+  /** Its style is there, so it is known how wide it is. */
+  appeared() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    if (this.options.people && this.element.clientWidth > WIDE_REM * rem) this.#people(true);
+    this.log.toEnd();
   }
 
   close() {

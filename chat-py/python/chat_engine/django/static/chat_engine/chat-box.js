@@ -134,13 +134,13 @@ export class ChatBox extends HTMLElement {
   #connection; #there; #view; #stop = [];
 
   connectedCallback() {
-    const { url, user = '', room: id, title = '', create, recent, login } = this.dataset;
+    const { url, user = '', room: id, title = '', create, recent, people, login } = this.dataset;
     this.#connection = connection(url, user);
     const options = { recent: Number(recent ?? 50), ...(create !== undefined && { create: { title: title || id } }) };
     this.#there = this.#connection.enter(id, options);
     const { room, unsent } = this.#there;
     const words = texts.texts(this.closest('[lang]')?.lang || navigator.language);
-    this.#view = new view.View(parts, words, { title, login, mayRename: user === '' }, {
+    this.#view = new view.View(parts, words, { title, login, people: people !== undefined, mayRename: user === '' }, {
       earlier: () => room.earlier(),
       retry: (key) => void room.retry(key).catch(() => {}),
       discard: (key) => room.discard(key),
@@ -193,7 +193,7 @@ export class ChatBox extends HTMLElement {
     for (const event of ['load', 'error']) {
       style.addEventListener(event, () => {
         element.hidden = false;
-        this.#view.log.toEnd();
+        this.#view.appeared();
       });
     }
     root.replaceChildren(style, element);
