@@ -20,12 +20,12 @@
     # or a server of its own, in Rust, which knows the site's sessions
     $ python manage.py chat_server 0.0.0.0:8001
 
-`chat` is the engine of `CHAT["default"]`, `chats["alias"]` any other; they are made when they are first used, as `cache` and
-`caches` are, and closed when the process ends. Under `manage.py runserver` with `memory://` the server runs inside the site's own
-process, so that views and sockets share one engine.
+`chat` is the engine of `CHAT["default"]`, `chats["alias"]` any other; they are made when they are first used, as
+`cache` and `caches` are, and closed when the process ends. Under `manage.py runserver` with `memory://` the server
+runs inside the site's own process, so that views and sockets share one engine.
 
-`chat_engine.django.signals` tells what happened, the setting `HOOKS` decides what may, `post_on_commit` posts what the database has
-taken, `chat_engine.django.test` is for tests. What can be in `CHAT` is in `chat_engine.django.conf`.
+`chat_engine.django.signals` tells what happened, the setting `HOOKS` decides what may, `post_on_commit` posts what
+the database has taken, `chat_engine.django.test` is for tests. What can be in `CHAT` is in `chat_engine.django.conf`.
 """
 
 from importlib import import_module

@@ -22,8 +22,9 @@ def post_on_commit(
 ) -> None:
     """`chats[alias].post(…)` when the transaction that is going on (on the database `using`) has been committed.
 
-    Nothing is said if it is rolled back; without a transaction it is said at once. The body is what it is at the moment of the call. A post that fails then,
-    since Redis is away or the room is closed, undoes nothing and stops nothing else: it is logged, as Django does for robust callbacks.
+    Nothing is said if it is rolled back; without a transaction it is said at once. The body is what it is at the
+    moment of the call. A post that fails then, since Redis is away or the room is closed, undoes nothing and stops
+    nothing else: it is logged, as Django does for robust callbacks.
     """
     try:
         said = json.dumps(body, allow_nan=False)

@@ -2,19 +2,18 @@
 
     CHAT = {
         "default": {
-            "URL": "redis://localhost:6379/0",   # or "memory://" (the default), "rediss://…", "redis+sentinel://…", "redis+cluster://…"
-            "LIMITS": {"body": 4096},            # as the keywords of `chat_engine.Engine`, like
+            "URL": "redis://localhost:6379/0",   # or "memory://" (the default), "rediss://…", "redis+sentinel://…",
+            "redis+cluster://…" "LIMITS": {"body": 4096},            # as the keywords of `chat_engine.Engine`, like
             "STORE": {}, "MATCHING": {}, "POLICIES": {"public": {"idle": 3600}}, "POOLS": ["random"],   # these
-            "HOOKS": "site.chat.Rules",          # a dotted path to a class, an object or a module, or the object itself
-            "HOOK_TIMEOUT": 2.0,                 # seconds that a hook may take
-            "HOOKS_FAIL_OPEN": False,            # whether what a failing hook was asked about is allowed
-            "ANONYMOUS": True,                   # whether people who are not logged in may chat
-            "USER": "site.chat.identity",        # user -> (id, name); otherwise the primary key and the full name or user name
-            "ORIGINS": [],                       # pages of which origins may connect, beside those of ALLOWED_HOSTS
-            "TRUSTED_PROXIES": ["127.0.0.1"],    # whose X-Forwarded-… is believed
-            "OPTIONS": {"ping": 25},             # of connections
-            "SERVE": None,                       # the server inside `runserver`: None (with memory://), True, False, "host:port"
-            "WS_URL": None,                      # where pages find the sockets, such as "/ws" or "wss://chat.example.org/ws"
+            "HOOKS": "site.chat.Rules",          # a dotted path to a class, an object or a module, or the object
+            itself "HOOK_TIMEOUT": 2.0,                 # seconds that a hook may take "HOOKS_FAIL_OPEN": False,
+            # whether what a failing hook was asked about is allowed "ANONYMOUS": True,                   # whether
+            people who are not logged in may chat "USER": "site.chat.identity",        # user -> (id, name); otherwise
+            the primary key and the full name or user name "ORIGINS": [],                       # pages of which
+            origins may connect, beside those of ALLOWED_HOSTS "TRUSTED_PROXIES": ["127.0.0.1"],    # whose
+            X-Forwarded-… is believed "OPTIONS": {"ping": 25},             # of connections "SERVE": None,
+            # the server inside `runserver`: None (with memory://), True, False, "host:port" "WS_URL": None,
+            # where pages find the sockets, such as "/ws" or "wss://chat.example.org/ws"
         },
     }
 
@@ -25,6 +24,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -52,7 +52,7 @@ class Config:
     policies: Mapping[str, Mapping[str, Any]] | None = None
     pools: Iterable[str] | None = None
     hooks: Any = None
-    hook_timeout: Any = 2.0
+    hook_timeout: float | timedelta = 2.0
     hooks_fail_open: bool = False
     anonymous: bool = True
     user: Any = None
@@ -75,8 +75,6 @@ class Config:
             "matching": self.matching,
             "policies": self.policies,
             "pools": self.pools,
-            "hook_timeout": self.hook_timeout,
-            "hooks_fail_open": self.hooks_fail_open,
         }
 
 
@@ -103,7 +101,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "POLICIES": ((Mapping, type(None)), "a dict"),
     "POOLS": ((list, tuple, set, frozenset, type(None)), "a list of strings"),
     "HOOKS": ((_ANY,), "a dotted path or an object"),
-    "HOOK_TIMEOUT": ((_ANY,), "a number of seconds"),
+    "HOOK_TIMEOUT": ((int, float, timedelta), "a number of seconds"),
     "HOOKS_FAIL_OPEN": ((bool,), "True or False"),
     "ANONYMOUS": ((bool,), "True or False"),
     "USER": ((_ANY,), "a dotted path or a function"),
@@ -128,7 +126,7 @@ def aliases() -> list[str]:
 
 
 def config(alias: str = DEFAULT_ALIAS) -> Config:
-    """The settings of an alias. `ImproperlyConfigured` where they are wrong, as far as can be told without making anything."""
+    """The settings of an alias; `ImproperlyConfigured` where they are wrong, as far as can be told from looking."""
     value = raw()
     for problem in _shape(value):
         raise ImproperlyConfigured(str(problem))
@@ -196,6 +194,13 @@ def _check_url(where: str, url: str) -> list[Problem]:
     return []
 
 
+def _check_timeout(where: str, timeout: float | timedelta) -> list[Problem]:
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    if 0 < seconds < 3600:
+        return []
+    return [Problem("chat.E003", f"{where} has to be more than nothing, and below an hour.")]
+
+
 def _check_serve(where: str, serve: bool | str | None) -> list[Problem]:
     if isinstance(serve, str):
         try:
@@ -220,6 +225,7 @@ def _check_texts(where: str, values: Iterable[Any]) -> list[Problem]:
 
 _CHECKS: dict[str, Any] = {
     "URL": _check_url,
+    "HOOK_TIMEOUT": _check_timeout,
     "SERVE": _check_serve,
     "WS_URL": _check_ws_url,
     "ORIGINS": _check_texts,

@@ -1,10 +1,10 @@
 """The engines of the site by alias: made when they are first used, one for each process, closed when it ends.
 
-*After a fork* an engine makes itself anew in the child, with the same settings; so both processes are nodes of the same chat, or, in memory, each of a chat of
-its own. *When settings change* (in tests) the engines of those that changed are closed.
+*After a fork* an engine makes itself anew in the child, with the same settings; so both processes are nodes of the
+same chat, or, in memory, each of a chat of its own. *When settings change* (in tests) the engines of those that
+changed are closed.
 """
 
-import atexit
 import os
 import threading
 from collections.abc import Iterator
@@ -122,7 +122,10 @@ def make(config: Config, **options: Any) -> Engine:
     from .hooks import hooks_of
     from .signals import observer_of
 
-    given = {**config.engine_options(), "hooks": hooks_of(config), "observer": observer_of(config.alias), **options}
+    given = {**config.engine_options(), "observer": observer_of(config.alias)}
+    if hooks := hooks_of(config):
+        given |= {"hooks": hooks, "hook_timeout": config.hook_timeout, "hooks_fail_open": config.hooks_fail_open}
+    given |= options
     url = given.pop("url", config.url)
     return Engine(url, **{name: value for name, value in given.items() if value is not None})
 
@@ -176,4 +179,3 @@ def _settings_changed(*, setting: str, **kwargs: object) -> None:
 
 
 setting_changed.connect(_settings_changed, dispatch_uid="chat_engine.django.connections")
-atexit.register(chats.close_all)

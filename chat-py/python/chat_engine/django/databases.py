@@ -1,7 +1,8 @@
 """Database connections of threads that serve no request.
 
-Django opens a connection for each thread that asks the database something, and closes it around requests. The threads of the chat see no
-requests: without this, each would keep its connection for ever, and be left with one that the database has closed long ago.
+Django opens a connection for each thread that asks the database something, and closes it around requests. The threads
+of the chat see no requests: without this, each would keep its connection for ever, and be left with one that the
+database has closed long ago.
 """
 
 import inspect

@@ -1,7 +1,8 @@
 """Who logs out, is deleted or made inactive is no longer connected.
 
-All of a user's connections end (4403: the client does not come back by itself), those of other devices too; a page that is loaded again
-connects again, as whoever its session then says. A change that sends no signal (`QuerySet.update`, SQL) disconnects nobody: call `chat.disconnect(id)`.
+All of a user's connections end (4403: the client does not come back by itself), those of other devices too; a page
+that is loaded again connects again, as whoever its session then says. A change that sends no signal
+(`QuerySet.update`, SQL) disconnects nobody: call `chat.disconnect(id)`.
 """
 
 import logging
@@ -61,7 +62,10 @@ def _when_committed(using: str | None, user: Any) -> None:
 
 
 def disconnect(user: Any) -> None:
-    """Ends all of a user's connections, in all chats of the site. A store that is away does not stop a log-out; it is logged."""
+    """Ends all of a user's connections, in all chats of the site.
+
+    A store that is away does not stop a log-out: that is logged.
+    """
     _disconnect(_ids(user))
 
 

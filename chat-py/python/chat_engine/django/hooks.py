@@ -7,9 +7,10 @@
         def may_join(self, user, name, room):
             return Deny("members only") if not Membership.objects.filter(user=user, room=room).exists() else True
 
-A class (which is made once, without arguments), an object or a module, with any of `may_open`, `may_join`, `may_say`, `may_seek`, `blocks` and `older`
-as `chat_engine.Hooks` describes them. Plain functions run in threads of their own, in which the ORM may be used; coroutines may be
-used too. Their database connections are cared for as around a request.
+A class (which is made once, without arguments), an object or a module, with any of `may_open`, `may_join`, `may_say`,
+`may_seek`, `blocks` and `older` as `chat_engine.Hooks` describes them. Plain functions run in threads of their own,
+in which the ORM may be used; coroutines may be used too. Their database connections are cared for as around a
+request.
 """
 
 import inspect
@@ -26,7 +27,7 @@ from .databases import cared_for
 NAMES = ("may_open", "may_join", "may_say", "may_seek", "blocks", "older")
 
 Older = Callable[[str, str, str, int, int], Iterable[Mapping[str, Any]]]
-"""Takes an alias, a room, its epoch, a number and how many; gives entries before that number, as they are on the wire, oldest first."""
+"""Takes an alias, a room, its epoch, a number and how many; gives what was said before that number, oldest first."""
 
 _older: list[Older] = []
 
@@ -34,7 +35,8 @@ _older: list[Older] = []
 def provide_older(source: Older) -> None:
     """Names who knows what was said before what the log still holds, where the site's own hooks have no `older`.
 
-    For an app that keeps the history; to be called in `AppConfig.ready`, before the first use of a chat. The last one named is asked.
+    For an app that keeps the history; to be called in `AppConfig.ready`, before the first use of a chat. The last one
+    named is asked.
     """
     _older[:] = [source]
 

@@ -1,8 +1,9 @@
 """Pages of which origins may connect.
 
-A browser lets any page open a WebSocket to any server, and sends the user's cookies along. So the origin's host is looked at as Django looks at the
-host of a request: it has to be one of ALLOWED_HOSTS, at any port; with DEBUG and nothing there, localhost. The setting `ORIGINS` adds to
-these. What sends no origin is no browser, has no cookies but its own, and is let in.
+A browser lets any page open a WebSocket to any server, and sends the user's cookies along. So the origin's host is
+looked at as Django looks at the host of a request: it has to be one of ALLOWED_HOSTS, at any port; with DEBUG and
+nothing there, localhost. The setting `ORIGINS` adds to these. What sends no origin is no browser, has no cookies but
+its own, and is let in.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,8 @@ def allowed_hosts() -> list[str]:
 
 def may_connect(origin: str | None, origins: Iterable[str] = ()) -> bool:
     """Whether a page of this origin may. `origins` are those of the setting: origins (`https://a.example`) or hosts."""
-    if origin is None:
+    hosts = [*allowed_hosts(), *(given for given in origins if "://" not in given)]
+    if origin is None or "*" in hosts:
         return True
     try:
         parts = urlsplit(origin)
@@ -35,7 +37,7 @@ def may_connect(origin: str | None, origins: Iterable[str] = ()) -> bool:
     host = f"[{host}]" if ":" in host else host
     # Django compares without the dot that a name may end with.
     host = host.removesuffix(".")
-    if validate_host(host, [*allowed_hosts(), *(given for given in origins if "://" not in given)]):
+    if validate_host(host, hosts):
         return True
     usual = {"http": 80, "https": 443}
     named = (urlsplit(given) for given in origins if "://" in given)

@@ -1,8 +1,9 @@
 """The server inside `manage.py runserver`, so that views and sockets share one engine.
 
-It runs where the site runs: in the autoreloader's child, or in the one process with `--noreload`. The setting `SERVE` says whether: `None`, with
-DEBUG and `memory://`; `True`, whatever the store; `False`; or `"host:port"`. It is started when all apps are ready, from a thread, so that it needs no
-`runserver` command of its own and other apps may have theirs.
+It runs where the site runs: in the autoreloader's child, or in the one process with `--noreload`. The setting `SERVE`
+says whether: `None`, with DEBUG and `memory://`; `True`, whatever the store; `False`; or `"host:port"`. It is started
+when all apps are ready, from a thread, so that it needs no `runserver` command of its own and other apps may have
+theirs.
 
 Its port stays the same over reloads as far as it is free, so that open pages come back.
 """
@@ -59,6 +60,13 @@ def serve(config: Config, host: str, port: int) -> Server:
     from .connections import chats, server_options
 
     return chats[config.alias].serve(host, port, auth=authenticate(config), **server_options(config))
+
+
+def store_of(config: Config) -> None:
+    """Makes sure that the store can be had."""
+    from .connections import chats
+
+    chats[config.alias].online()
 
 
 def authenticate(config: Config) -> Any:

@@ -7,13 +7,14 @@
     def count(sender, alias, entry, **kwargs):
         Film.objects.filter(room=entry.room).update(messages=F("messages") + 1)
 
-Connect them where other receivers are connected, before the first use of a chat (in `AppConfig.ready`): an engine that nobody listens
-to has no observer at all, and tells nothing later either.
+Connect them where other receivers are connected, before the first use of a chat (in `AppConfig.ready`): an engine
+that nobody listens to has no observer at all, and tells nothing later either.
 
-*Guarantees*: each thing is told once, by the process that did it; in the order of each room; with `send_robust`, so that one receiver's fault
-is logged and is nobody else's. They run in a thread of their own, one batch after the other, in which the ORM may be used; its connections are
-cared for as around a request. *Under pressure*: 65,536 things may wait; what comes while as many do is dropped, counted and logged. *How it
-ends*: when the engine is closed, what still waits is told first.
+*Guarantees*: each thing is told once, by the process that did it; in the order of each room; with `send_robust`, so
+that one receiver's fault is logged and is nobody else's. They run in a thread of their own, one batch after the
+other, in which the ORM may be used; its connections are cared for as around a request. *Under pressure*: 65,536
+things may wait; what comes while as many do is dropped, counted and logged. *How it ends*: when the engine is closed,
+what still waits is told first.
 
 In pair rooms people go by their aliases here too; `matched` alone says who they are.
 """
@@ -63,7 +64,7 @@ room_opened = ChatSignal()
 room_closed = ChatSignal()
 """A room was closed. Sent with `alias` and `entry`, a `chat_engine.Closed`."""
 matched = ChatSignal()
-"""Two people were paired. Sent with `alias`, `pool`, `room` (its id) and `users`: who they are, and as whom they are seen there."""
+"""Two people were paired. Sent with `alias`, `pool`, `room` (its id) and `users`: two pairs of who and as whom."""
 
 _OF_ENTRY: dict[type, ChatSignal] = {Said: message, Joined: joined, Left: left, Closed: room_closed}
 _consumers: list[Consumer] = []
@@ -77,8 +78,8 @@ _MARK = "chat-mark:"
 def add_consumer(consumer: Consumer) -> None:
     """Has a function called with each batch of each chat, before the signals: `consumer(alias, observations, dropped)`.
 
-    For what stores or counts many at a time. It runs in the thread of the signals; what it raises is logged, and the batch is not given again. Add it in
-    `AppConfig.ready`; adding it twice is adding it once.
+    For what stores or counts many at a time. It runs in the thread of the signals; what it raises is logged, and the
+    batch is not given again. Add it in `AppConfig.ready`; adding it twice is adding it once.
     """
     if consumer not in _consumers:
         _consumers.append(consumer)

@@ -1,10 +1,12 @@
 """Who a user of the site is in the chat, and whose a session cookie is.
 
-`identity` says it of a user, by the setting `USER` or by itself; `of_cookie` of a session cookie, without a request: it reads what
-`django.contrib.auth.get_user` reads and believes what that believes, but never writes, since there is no response that could bring a new cookie.
+`identity` says it of a user, by the setting `USER` or by itself; `of_cookie` of a session cookie, without a request:
+it reads what `django.contrib.auth.get_user` reads and believes what that believes, but never writes, since there is
+no response that could bring a new cookie.
 
-Sessions are remembered for a few seconds, so that somebody's tabs that all come back at once cost one look. A log-out is known at once in its own
-process; another one, such as `chat_server`, may let somebody in with the old cookie for as long as it remembers.
+Sessions are remembered for a few seconds, so that somebody's tabs that all come back at once cost one look. A log-out
+is known at once in its own process; another one, such as `chat_server`, may let somebody in with the old cookie for
+as long as it remembers.
 """
 
 import logging
@@ -69,7 +71,7 @@ def namer(config: Config | None) -> Callable[[Any], Any]:
 
 
 def by_itself(user: Any) -> Identity:
-    """The primary key; the full name, or else the user name. Of an e-mail address no more than what stands before the @."""
+    """The primary key; the full name, or else the user name. Of an e-mail address, what stands before the @."""
     full = getattr(user, "get_full_name", None)
     name = (full() if callable(full) else "") or user.get_username()
     return str(user.pk), str(name).strip().partition("@")[0]
@@ -180,8 +182,14 @@ def has_sessions() -> bool:
     return apps.is_installed("django.contrib.auth") and "SESSION_ENGINE" in dir(settings)
 
 
+_READ_HERE = (
+    *("CHAT", "SECRET_KEY", "SECRET_KEY_FALLBACKS"),
+    *("SESSION_ENGINE", "AUTH_USER_MODEL", "AUTHENTICATION_BACKENDS"),
+)
+
+
 def _settings_changed(*, setting: str, **kwargs: object) -> None:
-    if setting in ("CHAT", "SESSION_ENGINE", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "AUTH_USER_MODEL", "AUTHENTICATION_BACKENDS"):
+    if setting in _READ_HERE:
         sessions.forget()
 
 
