@@ -122,7 +122,7 @@ def raw() -> Any:
 def aliases() -> list[str]:
     """The aliases, in the order in which they were written."""
     value = raw()
-    return [str(alias) for alias in value] if isinstance(value, Mapping) else []
+    return [alias for alias in value if isinstance(alias, str)] if isinstance(value, Mapping) else []
 
 
 def config(alias: str = DEFAULT_ALIAS) -> Config:

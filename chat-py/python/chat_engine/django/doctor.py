@@ -1,4 +1,4 @@
-"""What is the matter with a site's chat: looked at one thing after the other, without changing anything that anybody sees."""
+"""What is the matter with a site's chat: one thing after the other, changing nothing that anybody sees."""
 
 import platform
 import re
@@ -82,7 +82,8 @@ def site() -> Iterator[Finding]:
     if not messages:
         yield Finding("ok", f"settings: {', '.join(conf.aliases())}")
     if has_sessions():
-        yield Finding("ok", f"users: by session ({settings.SESSION_ENGINE.rpartition('.')[2]}), {settings.AUTH_USER_MODEL}")
+        sessions = settings.SESSION_ENGINE.rpartition(".")[2]
+        yield Finding("ok", f"users: {settings.AUTH_USER_MODEL}, by their session ({sessions})")
     else:
         yield Finding("note", "users: django.contrib.auth is not installed, so everybody is anonymous")
 
@@ -132,7 +133,8 @@ def _probe(alias: str, engine: Engine) -> Iterator[Finding]:
         # Between its being asked and its answer any time is right.
         skew = max((before - room.created).total_seconds(), (room.created - after).total_seconds(), 0.0)
         if skew > SKEW:
-            yield Finding("note", f"{alias}: its clock and this machine's are {skew:.1f} s apart. Times are its own: no harm")
+            apart = f"its clock and this machine's are {skew:.1f} s apart"
+            yield Finding("note", f"{alias}: {apart}; times in the chat are its own")
         else:
             yield Finding("ok", f"{alias}: its clock is right")
 

@@ -34,7 +34,7 @@ __all__ = ["ChatTestMixin", "chat_client", "isolated"]
 
 @contextmanager
 def isolated(alias: str = DEFAULT_ALIAS, **options: Any) -> Iterator[Engine]:
-    """Has an empty engine in memory, with a manual clock, in the place of `chats[alias]`. Options are those of `Engine`."""
+    """Has an empty engine in memory, with a manual clock, in the place of `chats[alias]`."""
     config = conf.config(alias)
     engine = make(config, **{"url": "memory://", "clock": "manual", **options})
     with engine, chats.swapped(alias, engine, config):
@@ -42,7 +42,7 @@ def isolated(alias: str = DEFAULT_ALIAS, **options: Any) -> Iterator[Engine]:
 
 
 def chat_client(user: Any = None, *, session: Any = None, alias: str = DEFAULT_ALIAS) -> testing.Client:
-    """A connection of a user of the site, or of whoever is logged in in a `django.test.Client`, or of nobody in particular."""
+    """A connection of a user of the site, of whoever is logged in in a `django.test.Client`, or of nobody."""
     config = conf.config(alias)
     if session is not None:
         user = of_session(session.session) if settings.SESSION_COOKIE_NAME in session.cookies else None
@@ -65,7 +65,7 @@ class ChatTestMixin:
             return super().run(result)  # type: ignore[misc]
 
     def chat_client(self, user: Any = None, *, session: Any = None) -> testing.Client:
-        """A connection of a user, of a session (`self.client`), or of nobody in particular; closed when the test ends."""
+        """A connection of a user, of a session (`self.client`), or of nobody; closed when the test ends."""
         client = chat_client(user, session=session, alias=self.chat_alias)
         self.addCleanup(client.close)  # type: ignore[attr-defined]
         return client

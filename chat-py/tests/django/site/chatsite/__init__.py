@@ -1,0 +1,1 @@
+"""A small site with a chat, as tests need one."""
