@@ -69,7 +69,10 @@ impl<T> Asked<T> {
     ///
     /// # Errors
     /// What `again` failed with; the operation is dropped then.
-    pub fn wait<E>(mut self, mut again: impl FnMut() -> Result<(), E>) -> Result<Result<T, Broke>, E> {
+    pub fn wait<E>(
+        mut self,
+        mut again: impl FnMut() -> Result<(), E>,
+    ) -> Result<Result<T, Broke>, E> {
         /// How long a signal may have to wait.
         const SLICE: Duration = Duration::from_millis(50);
         let waker = thread_waker();
@@ -139,21 +142,23 @@ mod tests {
     fn a_panic_is_an_answer_wherever_it_is() {
         let handle = runtime::handle().unwrap();
         let begun = begin(&handle, true, async { panic!("here") });
-        assert!(matches!(begun, Begun::<()>::Done(Err(broke)) if broke.to_string() == "panicked: here"));
+        assert!(
+            matches!(begun, Begun::<()>::Done(Err(broke)) if broke.to_string() == "panicked: here")
+        );
         let Begun::Asked(asked) = begin(&handle, true, async {
             tokio::task::yield_now().await;
             panic!("{}", "there")
         }) else {
             panic!("it cannot be done yet");
         };
-        let broke: Broke = asked.wait(|| Ok::<_, ()>(())).unwrap().map(|()| ()).unwrap_err();
+        let broke = asked.wait(|| Ok::<_, ()>(())).unwrap().unwrap_err();
         assert_eq!(broke.to_string(), "panicked: there");
     }
 
     #[test]
     fn who_stops_waiting_drops_the_operation() {
         let handle = runtime::handle().unwrap();
-        let (held, dropped) = std::sync::mpsc::channel::<()>();
+        let (held, dropped) = std::sync::mpsc::sync_channel::<()>(1);
         let Begun::Asked(asked) = begin(&handle, true, async move {
             std::future::pending::<()>().await;
             drop(held);
@@ -161,6 +166,10 @@ mod tests {
             panic!("it never is done");
         };
         assert!(asked.wait(|| Err(())).is_err());
-        assert!(dropped.recv_timeout(Duration::from_secs(20)).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Disconnected));
+        assert!(
+            dropped
+                .recv_timeout(Duration::from_secs(20))
+                .is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Disconnected)
+        );
     }
 }

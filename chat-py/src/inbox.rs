@@ -109,7 +109,8 @@ impl Inbox {
     /// Waits for the bell, for those who have no file to watch. `false` when the time is up.
     pub fn wait(&self, within: Duration) -> bool {
         let Bell::Thread(bell) = &self.bell else { return false };
-        let waited = bell.wait_timeout_while(self.rung(), within, |rung| !rung.rang && !rung.closed);
+        let waited =
+            bell.wait_timeout_while(self.rung(), within, |rung| !rung.rang && !rung.closed);
         let (mut rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
         // Told once: whoever was told takes.
         std::mem::take(&mut rung.rang) || rung.closed
@@ -243,7 +244,9 @@ mod tests {
             #[allow(unsafe_code)]
             let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
             let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-            return poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() > 0;
+            return poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 }))
+                .unwrap()
+                > 0;
         }
         inbox.wait(Duration::ZERO)
     }
@@ -273,7 +276,8 @@ mod tests {
             let inbox = Inbox::new(kind).unwrap();
             const THREADS: u64 = 4;
             const TIMES: u64 = 20_000;
-            let counters: Vec<_> = (0..THREADS).map(|_| std::sync::atomic::AtomicU64::new(0)).collect();
+            let counters: Vec<_> =
+                (0..THREADS).map(|_| std::sync::atomic::AtomicU64::new(0)).collect();
             let counters = &counters;
             std::thread::scope(|threads| {
                 for token in 0..THREADS {

@@ -124,7 +124,10 @@ impl Live {
     }
 
     /// Begins an operation on the engine: polled once here; in the runtime as soon as it has to wait.
-    pub fn begin<T, F>(self: &Arc<Self>, operation: impl FnOnce(Engine) -> F + Send + 'static) -> Begun<Result<T, Fault>>
+    pub fn begin<T, F>(
+        self: &Arc<Self>,
+        operation: impl FnOnce(Engine) -> F + Send + 'static,
+    ) -> Begun<Result<T, Fault>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,

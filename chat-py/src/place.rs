@@ -58,7 +58,8 @@ impl Place {
     #[cfg(not(feature = "redis"))]
     fn on_redis(_: &str, _: StoreOptions) -> Result<Self, NoStore> {
         Err(NoStore::Wrong(
-            "this chat_engine was built without Redis, and keeps everything in memory://".to_owned(),
+            "this chat_engine was built without Redis, and keeps everything in memory://"
+                .to_owned(),
         ))
     }
 
@@ -82,7 +83,9 @@ impl Place {
                 Ok(MemoryStore::backend(clock.clone(), (**options).clone()))
             }
             #[cfg(feature = "redis")]
-            Self::Redis(settings) => settings.as_ref().clone().connect().await.map_err(|error| no_store(&error)),
+            Self::Redis(settings) => {
+                settings.as_ref().clone().connect().await.map_err(|error| no_store(&error))
+            }
         }
     }
 
@@ -162,8 +165,11 @@ mod tests {
 
     #[test]
     fn a_password_is_in_no_message() {
-        for url in ["redis://u:hunter2@h:x/", "rediss//u:hunter2@h", "http://u:hunter2@h", "hunter2", ""] {
-            let said = format!("{:?}", named(url).err().unwrap_or_else(|| panic!("{url} was taken")));
+        for url in
+            ["redis://u:hunter2@h:x/", "rediss//u:hunter2@h", "http://u:hunter2@h", "hunter2", ""]
+        {
+            let said =
+                format!("{:?}", named(url).err().unwrap_or_else(|| panic!("{url} was taken")));
             assert!(!said.contains("hunter2"), "{said}");
             assert!(!without_secrets(url).contains("hunter2"));
         }

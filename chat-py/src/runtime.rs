@@ -74,7 +74,6 @@ pub fn is_stopped() -> bool {
 }
 
 /// Brings all workers to where they hold nothing, or gives up after this long: one that is busy for longer cannot be waited for.
-#[must_use]
 pub fn pause(within: Duration) -> Paused {
     let gate = Arc::new(Gate::default());
     let Some(handle) = current().as_ref().map(|runtime| runtime.handle().clone()) else {
@@ -189,7 +188,7 @@ mod tests {
     #[test]
     fn a_worker_that_does_not_come_is_not_waited_for() {
         let handle = handle().unwrap();
-        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
         handle.spawn(async move { _ = wait.recv() });
         drop(pause(Duration::from_millis(20)));
         drop(go);

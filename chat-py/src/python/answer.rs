@@ -26,7 +26,10 @@ pub(crate) struct Answer(State);
 
 enum State {
     Ready(PyResult<Py<PyAny>>),
-    Waits { what: Box<dyn Waits>, waiter: Waiter },
+    Waits {
+        what: Box<dyn Waits>,
+        waiter: Waiter,
+    },
     /// What a session is told next. It waits with the session, which outlives many of these.
     Reads(Read),
     Over,
@@ -107,7 +110,7 @@ impl Answer {
         self.step(py)
     }
 
-    fn send(&mut self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    fn send(&mut self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let _ = value;
         self.step(py)
     }
@@ -117,7 +120,7 @@ impl Answer {
         &mut self,
         kind: Bound<'_, PyAny>,
         value: Option<Bound<'_, PyAny>>,
-        trace: Option<Bound<'_, PyAny>>,
+        trace: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let _ = trace;
         self.0 = State::Over;

@@ -42,7 +42,8 @@ pub(crate) fn from_json<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py
 fn write(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
     let py = value.py();
     let Some(depth) = depth.checked_sub(1) else {
-        let message = format!("a body is at most {DEPTH} lists and dicts deep, and cannot hold itself");
+        let message =
+            format!("a body is at most {DEPTH} lists and dicts deep, and cannot hold itself");
         return Err(bad_body(py, &message));
     };
     if let Ok(text) = value.cast::<PyString>() {
@@ -58,7 +59,10 @@ fn write(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult
                 json.push(b',');
             }
             let Ok(key) = key.cast::<PyString>() else {
-                return Err(bad_body(py, &format!("the keys of a body are str, not {}", kind(&key))));
+                return Err(bad_body(
+                    py,
+                    &format!("the keys of a body are str, not {}", kind(&key)),
+                ));
             };
             write_text(json, key)?;
             json.push(b':');
@@ -76,7 +80,10 @@ fn write(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult
     } else {
         return Err(bad_body(
             py,
-            &format!("a body is made of str, int, float, bool, None, list and dict: it cannot hold {}", kind(value)),
+            &format!(
+                "a body is made of str, int, float, bool, None, list and dict: it cannot hold {}",
+                kind(value)
+            ),
         ));
     }
     Ok(())
@@ -134,5 +141,8 @@ fn write_float(json: &mut Vec<u8>, value: &Bound<'_, PyFloat>) -> PyResult<()> {
 }
 
 fn kind(value: &Bound<'_, PyAny>) -> String {
-    value.get_type().fully_qualified_name().map_or_else(|_| "this".to_owned(), |name| name.to_string())
+    value
+        .get_type()
+        .fully_qualified_name()
+        .map_or_else(|_| "this".to_owned(), |name| name.to_string())
 }

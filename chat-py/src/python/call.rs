@@ -129,12 +129,10 @@ impl<T: Send + 'static, C: Convert<T>> Waits for Waiting<T, C> {
 }
 
 /// Both names of each operation, as methods of a class, and whatever else the class has: Python's macros take one block.
-///
-/// A parameter is handed on as it is, or as what stands behind its `=>`.
 macro_rules! twins {
     ($class:ident {
         $( $wait:ident, $answer:ident, $do:ident, $signature:tt,
-           ( $( $name:ident : $type:ty $( => $handed:expr )? ),* ) ; )*
+           ( $( $name:ident : $type:ty ),* ) ; )*
     } { $( $rest:tt )* }) => {
         #[pymethods]
         impl $class {
@@ -142,14 +140,12 @@ macro_rules! twins {
                 #[pyo3(signature = $signature)]
                 #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
                 fn $wait(&self, py: Python<'_>, $( $name: $type ),*) -> PyResult<Py<PyAny>> {
-                    $( $( let $name = $handed; )? )*
                     self.$do(py, Way::Wait, $( $name ),*)
                 }
 
                 #[pyo3(signature = $signature)]
                 #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
                 fn $answer(&self, py: Python<'_>, $( $name: $type ),*) -> PyResult<Py<PyAny>> {
-                    $( $( let $name = $handed; )? )*
                     self.$do(py, Way::Answer, $( $name ),*)
                 }
             )*

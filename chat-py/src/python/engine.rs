@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use chat_core::{Author, ByeWhy, Clock as CoreClock, Engine as CoreEngine, Page, RoomPage as CoreRoomPage, Timestamp, User};
+use chat_core::{
+    Author, ByeWhy, Clock as CoreClock, Engine as CoreEngine, Page, RoomPage as CoreRoomPage,
+    Timestamp, User,
+};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -121,8 +124,7 @@ impl Engine {
             let list = async move |engine: CoreEngine| Ok(engine.rooms(order, page).await?);
             return on_engine(py, way, &live, list, values::RoomPage::to_python);
         };
-        let ids: Vec<_> =
-            ids.iter().map(|id| options::room_id(py, id)).collect::<PyResult<_>>()?;
+        let ids: Vec<_> = ids.iter().map(|id| options::room_id(py, id)).collect::<PyResult<_>>()?;
         let find = async move |engine: CoreEngine| {
             let rooms = engine.rooms_by_id(&ids).await?;
             Ok(CoreRoomPage { total: rooms.len() as u64, rooms })
@@ -186,7 +188,11 @@ impl Engine {
             (Some(user), None) => Author::User(User::new(user)),
             (Some(user), Some(name)) => Author::User(User::named(user, name)),
             (None, Some(_)) => {
-                return Err(errors::bad_request(py, "name", "a name without a user: say whose it is"));
+                return Err(errors::bad_request(
+                    py,
+                    "name",
+                    "a name without a user: say whose it is",
+                ));
             }
         };
         let post = async move |engine: CoreEngine| {
@@ -203,7 +209,8 @@ impl Engine {
 
     fn do_disconnect(&self, py: Python<'_>, way: Way, user: &str) -> PyResult<Py<PyAny>> {
         let user = options::user_id(py, user)?;
-        let end = async move |engine: CoreEngine| Ok(engine.disconnect(&user, ByeWhy::Kicked).await?);
+        let end =
+            async move |engine: CoreEngine| Ok(engine.disconnect(&user, ByeWhy::Kicked).await?);
         on_engine(py, way, &self.live(py)?, end, nothing)
     }
 
@@ -224,7 +231,10 @@ impl Engine {
     fn do_advance(&self, py: Python<'_>, way: Way, time: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let time = seconds("time", time)?;
         if !self.clock.is_manual() {
-            return Err(errors::misuse(py, "the system's clock cannot be moved: use Engine(clock=\"manual\")"));
+            return Err(errors::misuse(
+                py,
+                "the system's clock cannot be moved: use Engine(clock=\"manual\")",
+            ));
         }
         let pass = async move |engine: CoreEngine| {
             engine.pass(time).await;
@@ -243,7 +253,16 @@ impl Engine {
         match live {
             Some(live) if live.is_ours() && !was_closed && live.made().is_some() => {
                 let ending = Arc::clone(&live);
-                now(py, way, &live, async move { Ok(ending.end().await) }, nothing)
+                now(
+                    py,
+                    way,
+                    &live,
+                    async move {
+                        ending.end().await;
+                        Ok(())
+                    },
+                    nothing,
+                )
             }
             other => {
                 drop_if_ours(other);
@@ -276,14 +295,14 @@ fn drop_if_ours(live: Option<Arc<Live>>) {
 super::call::twins! { Engine {
     room, aroom, do_room, (room), (room: &str);
     rooms, arooms, do_rooms, (order="live", limit=50, offset=0, *, ids=None),
-        (order: &str, limit: u32, offset: u32, ids: Option<Bound<'_, PyAny>> => ids.as_ref());
+        (order: &str, limit: u32, offset: u32, ids: Option<&Bound<'_, PyAny>>);
     history, ahistory, do_history, (room, *, before=None, after=None, limit=50),
         (room: &str, before: Option<u64>, after: Option<u64>, limit: u32);
     members, amembers, do_members, (room, *, after=None, limit=100),
         (room: &str, after: Option<&str>, limit: u32);
     online, aonline, do_online, (), ();
     post, apost, do_post, (room, body, *, user=None, name=None, key=None),
-        (room: &str, body: Bound<'_, PyAny> => &body, user: Option<&str>, name: Option<&str>, key: Option<&str>);
+        (room: &str, body: &Bound<'_, PyAny>, user: Option<&str>, name: Option<&str>, key: Option<&str>);
     kick, akick, do_kick, (room, user), (room: &str, user: &str);
     disconnect, adisconnect, do_disconnect, (user), (user: &str);
     close_room, aclose_room, do_close_room, (room), (room: &str);
@@ -317,11 +336,11 @@ super::call::twins! { Engine {
     fn new(
         py: Python<'_>,
         url: &str,
-        limits: Option<Bound<'_, PyDict>>,
-        store: Option<Bound<'_, PyDict>>,
-        matching: Option<Bound<'_, PyDict>>,
-        policies: Option<Bound<'_, PyDict>>,
-        pools: Option<Bound<'_, PyAny>>,
+        limits: Option<&Bound<'_, PyDict>>,
+        store: Option<&Bound<'_, PyDict>>,
+        matching: Option<&Bound<'_, PyDict>>,
+        policies: Option<&Bound<'_, PyDict>>,
+        pools: Option<&Bound<'_, PyAny>>,
         clock: &str,
     ) -> PyResult<Self> {
         let clock = match clock {
@@ -329,10 +348,10 @@ super::call::twins! { Engine {
             "manual" => CoreClock::manual(Timestamp(1_800_000_000_000)),
             _ => return Err(errors::bad_request(py, "clock", "clock is \"system\" or \"manual\"")),
         };
-        let limits = options::limits(limits.as_ref())?;
-        let policies = options::policies(policies.as_ref())?;
-        let store = options::store(store.as_ref(), matching.as_ref())?;
-        let pools = options::pools(pools.as_ref())?;
+        let limits = options::limits(limits)?;
+        let policies = options::policies(policies)?;
+        let store = options::store(store, matching)?;
+        let pools = options::pools(pools)?;
         let place = Place::named(url, clock.clone(), store)
             .map_err(|error: NoStore| errors::fault(py, &Fault::NoStore(error)))?;
         let times = clock.clone();
@@ -441,7 +460,9 @@ super::call::twins! { Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let live = self.state.get_mut().live.take();
-        if let Some(live) = live.as_ref().filter(|live| live.is_ours() && !crate::runtime::is_stopped()) {
+        if let Some(live) =
+            live.as_ref().filter(|live| live.is_ours() && !crate::runtime::is_stopped())
+        {
             // Sessions that are still held keep it; without them, the others learn of its end at once rather than with its lease.
             if Arc::strong_count(live) == 1 {
                 let ending = Arc::clone(live);

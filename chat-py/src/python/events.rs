@@ -4,7 +4,10 @@
 //! that nobody looks into costs one small object. They cannot be changed, can be matched by `case`, and know their frame
 //! (`json`), which is made once for all who take it.
 
-use chat_core::{Event, ListChange as CoreChange, Matched as CoreMatched, SharedEntry, Signal as CoreSignal, What};
+use chat_core::{
+    Event, ListChange as CoreChange, Matched as CoreMatched, SharedEntry, Signal as CoreSignal,
+    What,
+};
 use chat_ws::wire;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyList, PyString};
@@ -44,7 +47,10 @@ pub(crate) fn entry_to_python(py: Python<'_>, entry: &SharedEntry) -> PyResult<P
     })
 }
 
-pub(crate) fn entries<'py>(py: Python<'py>, entries: &[SharedEntry]) -> PyResult<Bound<'py, PyList>> {
+pub(crate) fn entries<'py>(
+    py: Python<'py>,
+    entries: &[SharedEntry],
+) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for entry in entries {
         list.append(entry_to_python(py, entry)?)?;
@@ -53,7 +59,11 @@ pub(crate) fn entries<'py>(py: Python<'py>, entries: &[SharedEntry]) -> PyResult
 }
 
 /// A value with some of its fields, as `repr` shows it.
-pub(crate) fn shown(py: Python<'_>, class: &str, fields: &[(&str, Bound<'_, PyAny>)]) -> PyResult<String> {
+pub(crate) fn shown(
+    py: Python<'_>,
+    class: &str,
+    fields: &[(&str, Bound<'_, PyAny>)],
+) -> PyResult<String> {
     let _ = py;
     let mut text = format!("{class}(");
     for (at, (name, value)) in fields.iter().enumerate() {
@@ -187,9 +197,9 @@ entry_class! {
 /// Who an entry is about, and under what name.
 fn about(entry: &SharedEntry) -> (&str, &str) {
     match &entry.what {
-        What::Joined { user, name, .. } | What::Left { user, name, .. } | What::Renamed { user, name } => {
-            (user.as_str(), name.as_str())
-        }
+        What::Joined { user, name, .. }
+        | What::Left { user, name, .. }
+        | What::Renamed { user, name } => (user.as_str(), name.as_str()),
         _ => ("", ""),
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_core::{
-    HistoryPage, Key, Limits, MatchRules, Order, PolicyChange, PolicyDefaults, PoolName, Presence, RoomId,
-    RoomPolicy, RoomSpec, StoreOptions, UserId,
+    HistoryPage, Key, Limits, MatchRules, Order, PolicyChange, PolicyDefaults, PoolName, Presence,
+    RoomId, RoomPolicy, RoomSpec, StoreOptions, UserId,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -61,7 +61,11 @@ pub(crate) fn tags(tags: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<Strin
         let message = "tags are several texts: write tags=[\"music\"]";
         return Err(bad_request(tags.py(), "tags", message));
     }
-    tags.try_iter()?.take(MANY).map(|tag| tag?.extract::<String>()).collect::<PyResult<_>>().map(Some)
+    tags.try_iter()?
+        .take(MANY)
+        .map(|tag| tag?.extract::<String>())
+        .collect::<PyResult<_>>()
+        .map(Some)
 }
 
 /// A room by its keywords.
@@ -158,13 +162,13 @@ pub(crate) fn policies(given: Option<&Bound<'_, PyDict>>) -> PyResult<PolicyDefa
             "private" => &mut policies.private,
             _ => &mut policies.pair,
         };
-        changed(which, change);
+        changed(which, &change);
         which.check().map_err(|error| invalid(given.py(), &error))?;
     }
     Ok(policies)
 }
 
-fn changed(policy: &mut RoomPolicy, change: PolicyChange) {
+fn changed(policy: &mut RoomPolicy, change: &PolicyChange) {
     policy.capacity = change.capacity.unwrap_or(policy.capacity);
     policy.idle = change.idle.unwrap_or(policy.idle);
     policy.empty = change.empty.unwrap_or(policy.empty);

@@ -63,7 +63,7 @@ impl Session {
         way: Way,
         room: &str,
         create: Option<&Bound<'_, PyDict>>,
-        since: Option<Bound<'_, Cursor>>,
+        since: Option<&Bound<'_, Cursor>>,
         recent: u32,
     ) -> PyResult<Py<PyAny>> {
         let (live, handle) = (self.live(py)?, self.handle.clone());
@@ -82,7 +82,8 @@ impl Session {
     }
 
     fn do_leave(&self, py: Python<'_>, way: Way, room: &str) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         now(py, way, &live, async move { Ok(handle.leave(&room).await?) }, nothing)
     }
 
@@ -94,7 +95,8 @@ impl Session {
         body: &Bound<'_, PyAny>,
         key: Option<&str>,
     ) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let (body, key) = (to_body(body)?, options::key(py, key)?);
         let saying = async move {
             Ok(match key {
@@ -112,7 +114,8 @@ impl Session {
         room: &str,
         body: &Bound<'_, PyAny>,
     ) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let body = to_body(body)?;
         now(py, way, &live, async move { Ok(handle.signal(&room, body).await?) }, nothing)
     }
@@ -126,7 +129,8 @@ impl Session {
         after: Option<u64>,
         limit: u32,
     ) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let page = options::history_page(py, before, after, limit)?;
         let reading = async move { Ok(handle.history(&room, page).await?) };
         now(py, way, &live, reading, values::History::to_python)
@@ -140,7 +144,8 @@ impl Session {
         after: Option<&str>,
         limit: u32,
     ) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let after = after.map(|after| options::user_id(py, after)).transpose()?;
         let reading = async move { Ok(handle.members(&room, after.as_ref(), limit).await?) };
         now(py, way, &live, reading, values::Members::to_python)
@@ -166,7 +171,8 @@ impl Session {
     }
 
     fn do_close_room(&self, py: Python<'_>, way: Way, room: &str) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         // The handle's own `close` is that of a room.
         now(py, way, &live, async move { Ok(handle.close(&room).await?) }, nothing)
     }
@@ -213,7 +219,8 @@ impl Session {
         room: &str,
         tags: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let tags = options::tags(tags)?;
         let seeking = async move {
             let tags: Option<Vec<&str>> =
@@ -224,7 +231,8 @@ impl Session {
     }
 
     fn do_block(&self, py: Python<'_>, way: Way, room: &str) -> PyResult<Py<PyAny>> {
-        let (live, handle, room) = (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
+        let (live, handle, room) =
+            (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         now(py, way, &live, async move { Ok(handle.block(&room).await?) }, nothing)
     }
 
@@ -262,11 +270,11 @@ fn nothing(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
 
 super::call::twins! { Session {
     join, ajoin, do_join, (room, *, create=None, since=None, recent=50),
-        (room: &str, create: Option<Bound<'_, PyDict>> => create.as_ref(), since: Option<Bound<'_, Cursor>>, recent: u32);
+        (room: &str, create: Option<&Bound<'_, PyDict>>, since: Option<&Bound<'_, Cursor>>, recent: u32);
     leave, aleave, do_leave, (room), (room: &str);
     say, asay, do_say, (room, body, *, key=None),
-        (room: &str, body: Bound<'_, PyAny> => &body, key: Option<&str>);
-    signal, asignal, do_signal, (room, body), (room: &str, body: Bound<'_, PyAny> => &body);
+        (room: &str, body: &Bound<'_, PyAny>, key: Option<&str>);
+    signal, asignal, do_signal, (room, body), (room: &str, body: &Bound<'_, PyAny>);
     history, ahistory, do_history, (room, *, before=None, after=None, limit=50),
         (room: &str, before: Option<u64>, after: Option<u64>, limit: u32);
     members, amembers, do_members, (room, *, after=None, limit=100),
@@ -276,10 +284,10 @@ super::call::twins! { Session {
     rooms, arooms, do_rooms, (), ();
     waiting, awaiting, do_waiting, (), ();
     seek, aseek, do_seek, (pool="random", *, tags=None, strict=false),
-        (pool: &str, tags: Option<Bound<'_, PyAny>> => tags.as_ref(), strict: bool);
+        (pool: &str, tags: Option<&Bound<'_, PyAny>>, strict: bool);
     cancel_seek, acancel_seek, do_cancel_seek, (pool="random"), (pool: &str);
     seek_next, aseek_next, do_seek_next, (room, *, tags=None),
-        (room: &str, tags: Option<Bound<'_, PyAny>> => tags.as_ref());
+        (room: &str, tags: Option<&Bound<'_, PyAny>>);
     block, ablock, do_block, (room), (room: &str);
     watch, awatch, do_watch, (order="live", limit=50), (order: &str, limit: u32);
     unwatch, aunwatch, do_unwatch, (order="live"), (order: &str);
@@ -334,8 +342,8 @@ super::call::twins! { Session {
 
     /// Waits for what is new and takes all of it; nothing when the time is up.
     #[pyo3(signature = (timeout=None))]
-    fn batch(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        let timeout = timeout.map(|timeout| seconds("timeout", &timeout)).transpose()?;
+    fn batch(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
         // What is there already may be taken anywhere; waiting would stop an event loop.
         reading::may_block(py, timeout)?;
         reading::batch(py, self, timeout)

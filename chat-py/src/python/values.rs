@@ -477,7 +477,11 @@ value_class! {
 } }
 
 impl Snapshot {
-    pub(crate) fn to_python(py: Python<'_>, snapshot: CoreSnapshot, created: bool) -> PyResult<Py<PyAny>> {
+    pub(crate) fn to_python(
+        py: Python<'_>,
+        snapshot: CoreSnapshot,
+        created: bool,
+    ) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, Self(Entered { snapshot, created }))?.into_any())
     }
 }

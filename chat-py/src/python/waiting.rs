@@ -169,7 +169,10 @@ fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running = RUNNING.import(py, "asyncio", "get_running_loop")?;
     running.call0().map_err(|_| {
-        errors::misuse(py, "this has to wait, and there is no running asyncio event loop: use the plain name")
+        errors::misuse(
+            py,
+            "this has to wait, and there is no running asyncio event loop: use the plain name",
+        )
     })
 }
 
