@@ -1,15 +1,11 @@
 """The engine, as Python sees it. Hand-written; checked against the built module."""
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
+from typing import Any, ClassVar, Literal, final
 
-Json: TypeAlias = Any
-"""What JSON can hold: None, bool, int, float, str, and lists, tuples and dicts of these."""
-Seconds: TypeAlias = float | timedelta
-Order: TypeAlias = Literal["live", "visitors", "newest", "active"]
-Kind: TypeAlias = Literal["public", "private"]
+from ._types import Create, Entry, Event, Json, Order, Seconds
 
 __version__: str
 
@@ -290,8 +286,6 @@ class Closed:
     def json(self) -> str: ...
     def as_dict(self) -> dict[str, Json]: ...
 
-Entry: TypeAlias = Said | Joined | Left | Renamed | Closed
-
 @final
 class Signal:
     __match_args__: ClassVar[tuple[str, ...]]  # ("room", "by", "body")
@@ -404,26 +398,7 @@ class Bye:
     def json(self) -> str: ...
     def as_dict(self) -> dict[str, Json]: ...
 
-Event: TypeAlias = (
-    Said | Joined | Left | Renamed | Closed | Signal | Count | Matched | Unmatched | ListChanged | Reset | Kicked | Bye
-)
-
 # --- the engine ---------------------------------------------------------------------------------------------------------
-
-class Create(TypedDict, total=False):
-    """A room that is asked for. Times are seconds; None is never."""
-
-    title: str
-    kind: Kind
-    meta: Json
-    owner: str
-    capacity: int
-    idle: Seconds | None
-    empty: Seconds | None
-    max_age: Seconds | None
-    history: int
-    presence: Literal["log", "count"]
-    grace: Seconds
 
 @final
 class Clock:
@@ -449,7 +424,7 @@ class Engine:
         hooks: object | None = None,
         hook_timeout: Seconds = 2.0,
         hooks_fail_open: bool = False,
-        observer: Callable[[list[Observation], int], object] | None = None,
+        observer: Callable[[list[Opened | Wrote | Paired], int], object] | None = None,
         clock: Literal["system", "manual"] = "system",
     ) -> Engine: ...
     @property
@@ -715,20 +690,6 @@ class Replace:
     @property
     def body(self) -> Json: ...
 
-class Hooks(Protocol):
-    """What a host may decide. Each is optional. Plain functions, called in threads of their own, or coroutines.
-
-    None or True allows, False or a `Deny` refuses; `may_say` may answer a `Replace`.
-    """
-
-    def may_open(self, user: str, name: str, room: dict[str, Json]) -> object: ...
-    def may_join(self, user: str, name: str, room: str) -> object: ...
-    def may_say(self, user: str, name: str, room: str, body: Json) -> object: ...
-    def may_seek(self, user: str, name: str, pool: str) -> object: ...
-    def blocks(self, user: str, name: str) -> Iterable[str]: ...
-    def older(self, room: str, epoch: str, before: int, limit: int) -> Iterable[Mapping[str, Json]]:
-        """What was said before what the log still holds: entries as they are on the wire, oldest first."""
-
 @final
 class Opened:
     __match_args__: ClassVar[tuple[str, ...]]  # ("room",)
@@ -752,4 +713,34 @@ class Paired:
     def users(self) -> list[tuple[str, str]]:
         """Who they are, and as whom they are seen there."""
 
-Observation: TypeAlias = Opened | Wrote | Paired
+# --- inside the package -----------------------------------------------------------------------------------------------------
+
+@final
+class Answer:
+    """What every operation that is awaited gives: a coroutine."""
+
+    def __await__(self) -> Answer: ...
+    def __iter__(self) -> Answer: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: object) -> Any: ...
+    def throw(self, kind: object, value: object = None, trace: object = None) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Inbox:
+    """What is ready, for one event loop."""
+
+    def __new__(cls, wakeup: str) -> Inbox: ...
+    @property
+    def fd(self) -> int | None: ...
+    @property
+    def closed(self) -> bool: ...
+    def ring(self) -> None: ...
+    def wait(self, seconds: float) -> bool: ...
+    def close(self) -> None: ...
+
+def _before_fork() -> None: ...
+def _after_fork_in_parent() -> None: ...
+def _after_fork_in_child() -> None: ...
+def _at_exit() -> None: ...
+def _panic(here: bool) -> None: ...
