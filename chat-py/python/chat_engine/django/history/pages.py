@@ -67,7 +67,7 @@ def _newest(room: str, before: str | None, alias: str) -> QuerySet[Message]:
     if before is None:
         return found
     # The numbers begin anew with each log, so time comes first.
-    mark = re.fullmatch(r"(\d{1,14})-(\d{1,18})", before)
+    mark = re.fullmatch(r"([0-9]{1,14})-([0-9]{1,18})", before)
     if mark is None:
         raise ValueError("before is no place in a history: take it from a page")
     at, n = stored_time(int(mark[1])), int(mark[2])

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import get_script_prefix
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -77,7 +77,7 @@ def chat_box(
         **({"data-login": login} if login else {}),
         **({"data-theme": theme} if theme else {}),
     }
-    written = SafeString("").join(format_html(' {}="{}"', name, value) for name, value in attributes.items())
+    written = format_html_join("", ' {}="{}"', attributes.items())
     language = "ko" if (get_language() or "").startswith("ko") else "en"
     return format_html(
         '<chat-box{}><noscript><p lang="{}">{}</p></noscript></chat-box>{}',
