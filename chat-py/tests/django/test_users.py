@@ -1,4 +1,4 @@
-"""Who a user of the site is in the chat, and whose a session cookie is: what Django believes, and nothing is written."""
+"""Who a user of the site is in the chat, and whose a session cookie is: what Django believes, writing nothing."""
 
 from typing import Any
 

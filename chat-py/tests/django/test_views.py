@@ -57,9 +57,8 @@ def test_what_would_hold_up_the_event_loop_raises_what_django_raises(redis_url: 
     with override_settings(CHAT={"default": {"URL": redis_url}}):
         default.open("lobby", title="Lobby")
         assert Client().get("/say/lobby/?body=hello").json()["n"] == 1
-        with pytest.raises(SynchronousOnlyOperation) as raised:
+        with pytest.raises(SynchronousOnlyOperation):
             asyncio.run(AsyncClient().get("/say/lobby/wrongly/"))
-        assert isinstance(raised.value, chat_engine.SynchronousOnly)
         # Nothing was done before that was seen.
         assert [entry.body for entry in default.history("lobby")] == ["hello"]
 

@@ -49,8 +49,9 @@ class Socket:
     def send(self, message: dict[str, Any]) -> None:
         """A text frame, masked as a client's have to be."""
         data, mask = json.dumps(message).encode(), os.urandom(4)
-        size = struct.pack("!BB", 0x81, 0x80 | len(data)) if len(data) < 126 else struct.pack("!BBH", 0x81, 0xFE, len(data))
-        self._socket.sendall(size + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)))
+        short = len(data) < 126
+        head = struct.pack("!BB", 0x81, 0x80 | len(data)) if short else struct.pack("!BBH", 0x81, 0xFE, len(data))
+        self._socket.sendall(head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)))
 
     def receive(self) -> dict[str, Any] | None:
         """The next text; None at the end, and `close_code` says which."""
