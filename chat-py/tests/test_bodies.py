@@ -14,7 +14,7 @@ import pytest
 from twins import events
 
 import chat_engine
-from chat_engine import BodyError, Engine, Said, Session, TooLarge
+from chat_engine import BodyError, Engine, Said, Session, Signal, TooLarge
 
 
 class Colour(IntEnum):
@@ -54,7 +54,7 @@ def test_all_of_json_comes_back_as_it_went(engine: Engine, kim: Session, body: A
     with engine.connect("2") as lee:
         lee.join("r")
         lee.signal("r", body)
-    assert [e.body for e in events(kim, 4) if hasattr(e, "body")] == [body, body]
+    assert [e.body for e in events(kim, 3) if isinstance(e, (Said, Signal))] == [body, body]
 
 
 def test_the_order_of_a_dict_is_kept(kim: Session) -> None:
@@ -169,7 +169,7 @@ def test_a_body_has_a_size(kim: Session) -> None:
 
 
 def test_a_number_of_very_many_digits_is_too_large_and_not_slow(kim: Session) -> None:
-    with pytest.raises((TooLarge, BodyError)):
+    with pytest.raises(ValueError):
         kim.say("r", 10**50_000)
     kim.say("r", -(10**4_000))
     (told,) = events(kim, 1)
@@ -194,13 +194,17 @@ def test_what_changes_while_it_is_said_ends_nothing(kim: Session) -> None:
 
 
 def test_room_ids_names_and_titles_are_text(engine: Engine, kim: Session) -> None:
-    for wrong in ("", "a b", "x" * 65, "ü", "\ud800", "a\x00b"):
-        with pytest.raises(chat_engine.BadRequest):
+    for wrong in ("", "a b", "x" * 65, "ü", "a\x00b"):
+        with pytest.raises(chat_engine.BadRequest) as refused:
             kim.join(wrong)
-    for name in ("\ud800", "x" * 33, "\u202ename", "a\nb"):
+        assert refused.value.field == "room"
+    for name in ("x" * 33, "\u202ename", "a\nb"):
         with pytest.raises(chat_engine.BadRequest) as refused:
             kim.rename(name)
         assert refused.value.field == "name"
+    for surrogate in (lambda: kim.join("\ud800"), lambda: kim.rename("a\udfff"), lambda: engine.post("r", 1, key="\ud800")):
+        with pytest.raises(ValueError):
+            surrogate()
     for wrong_type in (1, None, b"r", ["r"]):
         with pytest.raises(TypeError):
             kim.join(wrong_type)  # type: ignore[arg-type]

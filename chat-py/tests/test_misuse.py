@@ -63,18 +63,18 @@ def test_every_error_is_also_what_python_calls_it() -> None:
 
 def test_a_closed_engine_says_so(engine: Engine, kim: Session) -> None:
     engine.close()
+    assert engine.closed
     for ask in (
         lambda: engine.rooms(),
         lambda: engine.connect("2"),
         lambda: engine.post("r", 1),
-        lambda: kim.say("r", 1),
-        lambda: kim.join("s", create={"title": "S"}),
         lambda: asyncio.run(engine.arooms()),  # type: ignore[arg-type]
     ):
-        with pytest.raises(Ended) as refused:
+        with pytest.raises(Misuse, match="closed"):
             ask()
-        assert "close" in str(refused.value) or "over" in str(refused.value) or "end" in str(refused.value)
-    assert engine.closed
+    for ask in (lambda: kim.say("r", 1), lambda: kim.join("s", create={"title": "S"})):
+        with pytest.raises(Ended):
+            ask()
 
 
 def test_a_closed_engine_says_bye_to_its_sessions(engine: Engine, kim: Session) -> None:
@@ -89,7 +89,7 @@ def test_a_closed_engine_says_bye_to_its_sessions(engine: Engine, kim: Session) 
 
 def test_a_closed_session_says_so(kim: Session) -> None:
     kim.close()
-    for ask in (lambda: kim.say("r", 1), lambda: kim.batch(), lambda: kim.rooms(), lambda: asyncio.run(kim.abatch())):  # type: ignore[arg-type]
+    for ask in (lambda: kim.say("r", 1), lambda: kim.batch(), lambda: kim.leave("r"), lambda: asyncio.run(kim.abatch())):  # type: ignore[arg-type]
         with pytest.raises(Ended):
             ask()
 
@@ -119,9 +119,8 @@ def test_a_session_has_one_reader_at_a_time(kim: Session) -> None:
     async def two() -> list[BaseException | Any]:
         first = asyncio.ensure_future(kim.abatch())
         await asyncio.sleep(0)
-        with pytest.raises(Misuse) as refused:
+        with pytest.raises(Misuse, match="read a session in one place"):
             await kim.abatch()
-        assert "reader" in str(refused.value) or "batch" in str(refused.value)
         with pytest.raises(Misuse):
             await kim.__aiter__().__anext__()
         kim.say("r", 1)
@@ -148,9 +147,8 @@ def test_waiting_in_the_thread_of_a_running_loop_is_refused(kim: Session) -> Non
     async def main() -> None:
         # What is there can be taken; to wait would stop the loop.
         kim.say("r", 1)
-        with pytest.raises(SynchronousOnly) as refused:
+        with pytest.raises(SynchronousOnly, match="await it"):
             kim.batch(5)
-        assert "abatch" in str(refused.value)
 
     asyncio.run(main())
     assert len(kim.batch(0)) == 1, "nothing was taken"
@@ -161,18 +159,17 @@ def test_redis_is_not_asked_in_the_thread_of_a_running_loop(redis_url: str) -> N
         kim.join("r", create={"title": "R"})
 
         async def main() -> None:
-            for name, ask in {
-                "arooms": lambda: engine.rooms(),
-                "apost": lambda: engine.post("r", 1),
-                "aconnect": lambda: engine.connect("2"),
-                "asay": lambda: kim.say("r", 1),
-                "aleave": lambda: kim.leave("r"),
-                "aopen": lambda: engine.open("s", title="S"),
-                "aclose_room": lambda: engine.close_room("r"),
-            }.items():
-                with pytest.raises(SynchronousOnly) as refused:
+            for ask in (
+                lambda: engine.rooms(),
+                lambda: engine.post("r", 1),
+                lambda: engine.connect("2"),
+                lambda: kim.say("r", 1),
+                lambda: kim.leave("r"),
+                lambda: engine.open("s", title="S"),
+                lambda: engine.close_room("r"),
+            ):
+                with pytest.raises(SynchronousOnly, match="await it"):
                     ask()
-                assert name in str(refused.value)
             # In another thread there is no loop, and so it may wait.
             assert (await asyncio.to_thread(engine.rooms)).total == 1
 
@@ -236,7 +233,7 @@ def test_what_cannot_be_copied_or_kept_says_so(engine: Engine, kim: Session) -> 
 
 
 def test_none_can_be_made_by_hand() -> None:
-    for kind in (Session, chat_engine.Room, chat_engine.Clock, chat_engine.Snapshot, chat_engine.Peer):
+    for kind in (Session, chat_engine.Room, chat_engine.Clock, chat_engine.Snapshot):
         with pytest.raises(TypeError):
             kind()
         assert type(kind) is type
@@ -292,10 +289,9 @@ def test_who_is_forgotten_is_let_go(engine: Engine) -> None:
 def test_a_panic_is_an_exception_and_the_next_one_is_served(redis_url: str) -> None:
     from chat_engine import _native
 
-    panic = _native._panic
-    for where in ("here", "runtime"):
+    for here in (True, False):
         with pytest.raises(chat_engine.InternalError) as refused:
-            panic(where)
+            _native._panic(here)  # type: ignore[attr-defined]
         assert isinstance(refused.value, RuntimeError)
         assert not type(refused.value).__name__.startswith("PanicException")
     with Engine(redis_url) as engine:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from programs import Runner
 
-from chat_engine import Engine
+from chat_engine import Ended, Engine
 
 
 def test_no_thread_of_the_runtime_attaches_to_python(program: Runner, url: str) -> None:
@@ -170,7 +170,13 @@ def test_threads_share_an_engine_and_a_session(each_engine: Engine) -> None:
 def test_waiting_lets_other_threads_go_on(each_engine: Engine) -> None:
     """A thread in `batch()` holds nothing of Python's."""
     with each_engine.connect("1") as kim:
-        waiting = threading.Thread(target=lambda: kim.batch(30))
+
+        def waits() -> None:
+            with pytest.raises(Ended):
+                while kim.batch(30):
+                    pass
+
+        waiting = threading.Thread(target=waits)
         waiting.start()
         turns = 0
         while waiting.is_alive():

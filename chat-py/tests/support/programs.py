@@ -1,5 +1,6 @@
 """Python programs in processes of their own, for what ends a process or forks it."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -8,11 +9,10 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-# A program that hangs says where, before it is ended.
+# A program that hangs says where when it is aborted. (Faulthandler's own clock is a thread, which a child waits for in vain.)
 _PRELUDE = """\
 import faulthandler as _faulthandler
 _faulthandler.enable()
-_faulthandler.dump_traceback_later({within}, exit=True)
 """
 
 
@@ -35,27 +35,31 @@ class Runner:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._count = 0
+        self._numbers = itertools.count()
 
     def __call__(
         self, source: str, *arguments: str, within: float = 60, env: dict[str, str] | None = None
     ) -> Ended:
         """Runs it to its end."""
-        process = self.start(source, *arguments, within=within, env=env)
+        process = self.start(source, *arguments, env=env)
         try:
             # What it left behind may hold its pipes open.
-            out, err = process.communicate(timeout=within + 10)
+            out, err = process.communicate(timeout=within)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            err += f"\n(ended after {within + 10} s)"
+            os.killpg(process.pid, signal.SIGABRT)
+            try:
+                out, err = process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                out, err = process.communicate()
+            err += f"\n(ended after {within} s)"
         return Ended(process.returncode, out, err)
 
     def start(
-        self, source: str, *arguments: str, within: float = 60, env: dict[str, str] | None = None
+        self, source: str, *arguments: str, env: dict[str, str] | None = None
     ) -> "subprocess.Popen[str]":
         """Starts it, in a process group of its own."""
-        path = self.write(source, within=within)
+        path = self.write(source)
         return subprocess.Popen(
             [sys.executable, str(path), *arguments],
             cwd=self._directory,
@@ -67,9 +71,9 @@ class Runner:
             start_new_session=True,
         )
 
-    def write(self, source: str, *, within: float = 60, name: str | None = None) -> Path:
+    def write(self, source: str) -> Path:
         """The program as a file."""
-        self._count += 1
-        path = self._directory / (name or f"program{self._count}.py")
-        path.write_text(_PRELUDE.format(within=within) + textwrap.dedent(source))
+        # Several threads may run programs from here.
+        path = self._directory / f"program{next(self._numbers)}.py"
+        path.write_text(_PRELUDE + textwrap.dedent(source))
         return path

@@ -10,12 +10,12 @@ from chat_engine import Event, Session
 Call = Callable[..., Any]
 
 
-def sync(on: Any, name: str, *arguments: Any, **named: Any) -> Any:
+def sync(on: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     """`on.name(…)`."""
     return getattr(on, name)(*arguments, **named)
 
 
-def awaited(on: Any, name: str, *arguments: Any, **named: Any) -> Any:
+def awaited(on: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     """`await on.aname(…)`, each in an event loop of its own: nothing may depend on the one that was there before."""
 
     async def operation() -> Any:
