@@ -1,14 +1,14 @@
 // The README's own lines, as text, put into a site that `django-admin startproject` has just made: then two browsers talk.
 
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { accessible } from '../../../server/browser/helpers/axe.js';
 import { person } from '../../../server/browser/helpers/people.js';
 import { own, present, say, talked, theirs } from '../helpers/box.js';
-import { directory, freePort, run, serve } from '../helpers/process.js';
+import { addSettings, addToPage, edit, project, runserver } from '../helpers/project.js';
 
 const README = fileURLToPath(new URL('../../../../chat-py/README.md', import.meta.url));
 
@@ -21,31 +21,11 @@ async function blocks(section) {
     [language, code.split('\n').filter((line) => line !== '' && !/^(# |\{#)/.test(line))]));
 }
 
-/** A site as there are many: what startproject makes, and one page. */
-async function existing(t) {
-  const where = await directory(t);
-  await run(['-m', 'django', 'startproject', 'shop', where]);
-  await mkdir(join(where, 'templates'));
-  const page = '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Shop</title></head>\n<body>\n<main>\n<h1>Shop</h1>\n</main>\n</body>\n</html>\n';
-  await writeFile(join(where, 'templates/home.html'), page);
-  await edit(join(where, 'shop/settings.py'), (text) => text.replace("'DIRS': []", "'DIRS': [BASE_DIR / 'templates']"));
-  await edit(join(where, 'shop/urls.py'), (text) => `${text.replace('urlpatterns = [', 'urlpatterns = [\n    path("", TemplateView.as_view(template_name="home.html")),')}`
-    .replace('from django.urls import path', 'from django.urls import path\nfrom django.views.generic import TemplateView'));
-  return where;
-}
-
-async function edit(path, change) {
-  const before = await readFile(path, 'utf8');
-  const after = change(before);
-  assert.notEqual(after, before, path);
-  await writeFile(path, after);
-}
-
 /** Puts the README's lines where it says. */
 async function withChat(where) {
   const { python, html } = await blocks('The first chat in an existing Django site');
-  await edit(join(where, 'shop/settings.py'), (text) => `${text}\n${python.join('\n')}\n`);
-  await edit(join(where, 'templates/home.html'), (text) => text.replace('</main>', `${html.join('\n')}\n</main>`));
+  await addSettings(where, python.join('\n'));
+  await addToPage(where, html.join('\n'));
 }
 
 test('the first chat in an existing site takes five lines', async () => {
@@ -54,18 +34,12 @@ test('the first chat in an existing site takes five lines', async () => {
 });
 
 test('startproject, the README’s lines, runserver: two browsers talk', async (t) => {
-  const where = await existing(t);
+  const where = await project(t);
   await withChat(where);
-  const port = await freePort();
-  await run(['manage.py', 'migrate', '--verbosity', '0'], { cwd: where });
-  // As it is usually run, with the reloader.
-  await serve(t, ['manage.py', 'runserver', `127.0.0.1:${port}`], { cwd: where, port });
+  const port = await runserver(t, where);
   const kim = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   const lee = await person(t, `http://localhost:${port}/`, { language: 'ko' });
-  for (const page of [kim, lee]) {
-    page.profile.expect(/favicon\.ico|404 \(Not Found\)/);
-    await present(page, 2);
-  }
+  for (const page of [kim, lee]) await present(page, 2);
   await talked(kim, lee, 'hello');
   await talked(lee, kim, '안녕하세요');
   await lee.reload();
@@ -77,15 +51,12 @@ test('startproject, the README’s lines, runserver: two browsers talk', async (
 });
 
 test('when a file changes and the site starts itself anew, open pages come back', async (t) => {
-  const where = await existing(t);
+  const where = await project(t);
   await withChat(where);
-  const port = await freePort();
-  await run(['manage.py', 'migrate', '--verbosity', '0'], { cwd: where });
-  await serve(t, ['manage.py', 'runserver', `127.0.0.1:${port}`], { cwd: where, port });
+  const port = await runserver(t, where);
   const kim = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   const lee = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   for (const page of [kim, lee]) page.profile.expectLostConnections();
-  for (const page of [kim, lee]) page.profile.expect(/favicon\.ico|404 \(Not Found\)/);
   await talked(kim, lee, 'before');
   await edit(join(where, 'shop/urls.py'), (text) => `${text}\n# changed\n`);
   await kim.locator('chat-box .link-line').waitFor();
