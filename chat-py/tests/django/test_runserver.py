@@ -59,7 +59,8 @@ def listening(pid: int) -> int:
             continue
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()]
+    tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()]
     return sum(1 for row in rows if row[3] == "0A" and row[9] in inodes)
 
 
@@ -98,12 +99,12 @@ def test_a_reload_keeps_the_port_so_that_open_pages_come_back(db: None, port: in
         before = where(port)
         until(lambda: "Watching for file changes" in "\n".join(server.lines))
         touched.touch()
-        after = until(lambda: (now := where(port)) if now_differs(port, before) else None)
-        assert after["url"] == before["url"] and after["pid"] != before["pid"]
 
+        def another() -> Any:
+            found = where(port)
+            return found if found["pid"] != before["pid"] else None
 
-def now_differs(port: int, before: Any) -> bool:
-    return bool(where(port)["pid"] != before["pid"])
+        assert until(another)["url"] == before["url"]
 
 
 @pytest.mark.parametrize(

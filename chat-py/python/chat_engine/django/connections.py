@@ -105,16 +105,22 @@ class Chats:
         """Has another engine in the place of an alias's for a while: for tests. It is not closed here."""
         config = config or conf.config(alias)
         with self._lock:
-            before = (self._engines.get(alias), self._made_of.get(alias), self._servers.pop(alias, None))
-            self._engines[alias], self._made_of[alias] = engine, config
+            before = self._engines.get(alias), self._made_of.get(alias), self._servers.get(alias)
+            self._put(alias, engine, config, None)
         try:
             yield engine
         finally:
             with self._lock:
-                for kept, was in zip((self._engines, self._made_of, self._servers), before, strict=True):
-                    kept.pop(alias, None)  # type: ignore[attr-defined]
-                    if was is not None:
-                        kept[alias] = was  # type: ignore[index]
+                self._put(alias, *before)
+
+    def _put(self, alias: str, engine: Engine | None, made_of: Config | None, server: Server | None) -> None:
+        tables: tuple[tuple[dict[str, Any], Any], ...]
+        tables = (self._engines, engine), (self._made_of, made_of), (self._servers, server)
+        for table, value in tables:
+            if value is None:
+                table.pop(alias, None)
+            else:
+                table[alias] = value
 
 
 def make(config: Config, **options: Any) -> Engine:
