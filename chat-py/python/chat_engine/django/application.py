@@ -2,7 +2,8 @@
 
 Both know the site's users, by `scope["user"]` where a middleware has put it there, else by the session cookie, and
 let in pages of the site's hosts only (`origins`). Whoever may not connect is refused before the upgrade, with 403;
-while the database or the store is away, with 503 where the server can say that. Nothing of a request is logged.
+while the database is away or there are too many, with 503 or 429 where the server can say that. Nothing of a request
+is logged.
 """
 
 import logging
@@ -29,6 +30,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SUBPROTOCOL = "chat.v1"
+
+# An origin, too many connections from one address; otherwise it may be better in a moment.
+_STATUS = {"forbidden": 403, "too_many": 429}
 
 
 def asgi(app: Application, path: str = "/ws", alias: str = DEFAULT_ALIAS) -> Application:
@@ -94,7 +98,7 @@ async def _speak(scope: Scope, receive: Receive, send: Send, alias: str) -> None
             origin_checked=True,
         )
     except ChatError as error:
-        return await _refuse(scope, receive, send, 403 if isinstance(error, PermissionError) else 503)
+        return await _refuse(scope, receive, send, _STATUS.get(error.code, 503))
     except Exception:
         # The database is away, or what `USER` names has failed. Whoever comes is not told what.
         logger.exception("chat %r: it is not known who connects", alias)
