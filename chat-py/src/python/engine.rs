@@ -1,11 +1,13 @@
 //! The engine, as Python calls it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::{
-    Author, ByeWhy, Clock as CoreClock, Engine as CoreEngine, Page, RoomPage as CoreRoomPage,
-    Timestamp, User,
+    Author, ByeWhy, Clock as CoreClock, Engine as CoreEngine, ObserverOptions, Page,
+    RoomPage as CoreRoomPage, Timestamp, User,
 };
+use chat_ws::{Options, Secret};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -14,12 +16,25 @@ use super::answer::Answer;
 use super::body::to_body;
 use super::call::{Way, now, on_engine};
 use super::errors;
+use super::hooks::{Hooks, PyHooks, hook_options};
+use super::jobs::{self, Kind};
+use super::observer::PyObserver;
 use super::options;
+use super::served::{self, Given};
+use super::server::Server;
+use super::serving;
 use super::session::Session;
 use super::times::{moment, seconds};
 use super::values;
 use crate::live::{Fault, Live, Recipe};
 use crate::place::{NoStore, Place, without_secrets};
+
+/// How long a hook may take, where nothing else is said.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// Where it is served, where nothing else is said.
+const PORT: u16 = 8000;
+/// For those who are sent away by the end of an engine.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The chat engine. What it keeps in memory:// ends with it; with redis:// it is one of many.
 ///
@@ -29,6 +44,9 @@ pub(crate) struct Engine {
     recipe: Arc<Recipe>,
     url: String,
     clock: CoreClock,
+    /// Whether Python is asked, and told.
+    asks: bool,
+    tells: bool,
     /// What this process made of the recipe. Under this lock no Python runs.
     state: Mutex<State>,
 }
@@ -47,7 +65,15 @@ impl Engine {
             if state.closed { Found::Closed } else { self.find(&mut state) }
         };
         match found {
-            Found::Here(live) => Ok(live),
+            Found::Here(live) => {
+                if self.asks {
+                    jobs::start(py, Kind::Asking)?;
+                }
+                if self.tells {
+                    jobs::start(py, Kind::Telling)?;
+                }
+                Ok(live)
+            }
             Found::Closed => Err(errors::misuse(py, "this engine was closed: make another one")),
             Found::Stopped(stopped) => Err(errors::stopped(py, stopped)),
         }
@@ -243,6 +269,29 @@ impl Engine {
         on_engine(py, way, &self.live(py)?, pass, nothing)
     }
 
+    /// What a server of it is made of.
+    fn given(
+        &self,
+        py: Python<'_>,
+        auth: Option<&Bound<'_, PyAny>>,
+        anonymous: bool,
+        secret: Option<&Bound<'_, PyAny>>,
+        options: Options,
+    ) -> PyResult<Given> {
+        if auth.is_some_and(|auth| !auth.is_callable()) {
+            return Err(errors::bad_request(
+                py,
+                "auth",
+                "auth is a function: it is called with what a connection shows",
+            ));
+        }
+        // In memory there is one process, and its children: what one signs is good for all.
+        let made = || self.recipe.place.is_here().then(Secret::random);
+        let secret = serving::secret(secret)?.or_else(made);
+        let auth = auth.map(|auth| Arc::new(auth.clone().unbind()));
+        Ok(Given { auth, anonymous, secret, options, clock: self.clock.clone() })
+    }
+
     /// Says goodbye, once: the engine cannot be used any more as soon as this is called.
     fn end(&self, py: Python<'_>, way: Way) -> PyResult<Py<PyAny>> {
         let (live, was_closed) = {
@@ -258,6 +307,7 @@ impl Engine {
                     way,
                     &live,
                     async move {
+                        served::stop_all(Some(&ending), GOODBYE).await;
                         ending.end().await;
                         Ok(())
                     },
@@ -331,7 +381,7 @@ super::call::twins! { Engine {
     }
 
     #[new]
-    #[pyo3(signature = (url="memory://", *, limits=None, store=None, matching=None, policies=None, pools=None, clock="system"))]
+    #[pyo3(signature = (url="memory://", *, limits=None, store=None, matching=None, policies=None, pools=None, hooks=None, hook_timeout=None, hooks_fail_open=false, observer=None, clock="system"))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
     fn new(
         py: Python<'_>,
@@ -341,8 +391,16 @@ super::call::twins! { Engine {
         matching: Option<&Bound<'_, PyDict>>,
         policies: Option<&Bound<'_, PyDict>>,
         pools: Option<&Bound<'_, PyAny>>,
+        hooks: Option<&Bound<'_, PyAny>>,
+        hook_timeout: Option<&Bound<'_, PyAny>>,
+        hooks_fail_open: bool,
+        observer: Option<&Bound<'_, PyAny>>,
         clock: &str,
     ) -> PyResult<Self> {
+        let within = hook_timeout.map_or(Ok(HOOK_TIMEOUT), |time| seconds("hook_timeout", time))?;
+        let hooks = hooks.map(|hooks| Hooks::of(py, hooks, within).map(PyHooks)).transpose()?;
+        let observer = observer.map(PyObserver::of).transpose()?;
+        let (asks, tells) = (hooks.is_some(), observer.is_some());
         let clock = match clock {
             "system" => CoreClock::system(),
             "manual" => CoreClock::manual(Timestamp(1_800_000_000_000)),
@@ -360,19 +418,67 @@ super::call::twins! { Engine {
                 .with_limits(limits.clone())
                 .with_policies(policies.clone())
                 .with_clock(times.clone());
-            match &pools {
+            let builder = match &pools {
                 Some(pools) => builder.with_pools(pools.clone()),
+                None => builder,
+            };
+            let builder = match &hooks {
+                Some(hooks) => builder.with_hooks(hooks.clone(), hook_options(within, hooks_fail_open)),
+                None => builder,
+            };
+            match &observer {
+                Some(observer) => builder.with_observer(observer.clone(), ObserverOptions::default()),
                 None => builder,
             }
         };
         let manual = clock.is_manual();
-        let recipe = Recipe { place, builder: Box::new(builder), asks: false, manual };
+        let recipe = Recipe { place, builder: Box::new(builder), asks, manual };
         Ok(Self {
             recipe: Arc::new(recipe),
             url: without_secrets(url),
             clock,
+            asks,
+            tells,
             state: Mutex::default(),
         })
+    }
+
+    /// What clients connect to, where somebody else carries their frames (`peer`).
+    #[pyo3(signature = (*, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None))]
+    #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
+    fn server(
+        this: &Bound<'_, Self>,
+        auth: Option<&Bound<'_, PyAny>>,
+        anonymous: bool,
+        secret: Option<&Bound<'_, PyAny>>,
+        origins: Option<&Bound<'_, PyAny>>,
+        trusted_proxies: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Server> {
+        let (py, engine) = (this.py(), this.get());
+        let options = serving::options(py, options, origins, trusted_proxies)?;
+        Server::new(py, this.clone().unbind(), engine.given(py, auth, anonymous, secret, options)?)
+    }
+
+    /// `server(…)`, listening. Returns as soon as it listens; `wait()` waits for its end.
+    #[pyo3(signature = (host="127.0.0.1", port=None, *, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None))]
+    #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
+    fn serve(
+        this: &Bound<'_, Self>,
+        host: &str,
+        port: Option<&Bound<'_, PyAny>>,
+        auth: Option<&Bound<'_, PyAny>>,
+        anonymous: bool,
+        secret: Option<&Bound<'_, PyAny>>,
+        origins: Option<&Bound<'_, PyAny>>,
+        trusted_proxies: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Server> {
+        let (py, engine) = (this.py(), this.get());
+        let port = port.map_or(Ok(PORT), serving::port)?;
+        let options = serving::options(py, options, origins, trusted_proxies)?;
+        let given = engine.given(py, auth, anonymous, secret, options)?;
+        Server::listen(py, this.clone().unbind(), &engine.live(py)?, given, host, port)
     }
 
     /// A session of a user; without one, of somebody who has no account.

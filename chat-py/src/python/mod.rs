@@ -7,18 +7,29 @@
 //! | `answer`, `waiting` | what an `a…` operation gives, and how it waits in whichever event loop |
 //! | `reading` | a session's events, in batches |
 //! | `events`, `values` | what is handed out |
-//! | `body`, `options`, `times`, `errors` | to Python and back |
+//! | `server`, `served`, `peer`, `auth` | what clients connect to: a listener, or frames that somebody else carries |
+//! | `hooks`, `older`, `observer`, `jobs` | what a host wrote, and the threads of Python's that call it |
+//! | `body`, `options`, `serving`, `times`, `errors` | to Python and back |
 //! | `process` | forks, and the end |
 
 mod answer;
+mod auth;
 mod body;
 mod call;
 mod engine;
 mod errors;
 mod events;
+mod hooks;
+mod jobs;
+mod observer;
+mod older;
 mod options;
+mod peer;
 mod process;
 mod reading;
+mod served;
+mod server;
+mod serving;
 mod session;
 mod times;
 mod values;
@@ -29,6 +40,8 @@ mod _native {
     #[pymodule_export]
     use super::answer::Answer;
     #[pymodule_export]
+    use super::auth::Upgrade;
+    #[pymodule_export]
     use super::engine::{Clock, Engine};
     #[pymodule_export]
     use super::events::{
@@ -36,9 +49,19 @@ mod _native {
         Signal, Unmatched,
     };
     #[pymodule_export]
+    use super::hooks::{Deny, Replace};
+    #[pymodule_export]
+    use super::jobs::{Jobs, Task};
+    #[pymodule_export]
+    use super::observer::{Opened, Paired, Wrote};
+    #[pymodule_export]
+    use super::peer::Peer;
+    #[pymodule_export]
     use super::process::{after_fork_in_child, after_fork_in_parent, at_exit, before_fork, panic};
     #[pymodule_export]
     use super::reading::{Batches, Events};
+    #[pymodule_export]
+    use super::server::Server;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]

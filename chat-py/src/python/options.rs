@@ -232,7 +232,7 @@ pub(crate) fn store(
     Ok(store)
 }
 
-fn number<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
+pub(crate) fn number<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
 where
     T: TryFrom<u64>,
 {

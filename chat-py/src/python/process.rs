@@ -37,6 +37,7 @@ pub(crate) fn after_fork_in_child() {
     }
     runtime::forked();
     live::forked();
+    super::served::forked();
 }
 
 /// The end of the process: engines say goodbye, the runtime's threads are waited for.
@@ -44,7 +45,14 @@ pub(crate) fn after_fork_in_child() {
 #[pyo3(name = "_at_exit")]
 pub(crate) fn at_exit(py: Python<'_>) {
     const PATIENCE: Duration = Duration::from_secs(3);
-    py.detach(|| live::end_all(PATIENCE));
+    /// For those who are sent away.
+    const GOODBYE: Duration = Duration::from_secs(1);
+    py.detach(|| {
+        super::served::stop_at_exit(GOODBYE);
+        live::end_all(PATIENCE);
+        // Behind the engines, whose observers are told of what is left.
+        super::jobs::stop(PATIENCE);
+    });
 }
 
 /// Panics, `here` or in the runtime: for the tests of what becomes of that.
