@@ -19,3 +19,9 @@ pub mod runtime;
 
 #[cfg(feature = "python")]
 mod python;
+
+/// What is shared by threads of the runtime and Python's is allocated and freed all the time, a little of it here and there. Python's own
+/// objects are not touched by this.
+#[cfg(feature = "python")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
