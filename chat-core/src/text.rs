@@ -113,6 +113,19 @@ macro_rules! text {
 pub struct Name(Arc<str>);
 text!(Name, "name");
 
+impl Name {
+    /// The name nearest to this text that may be one: without what is refused, cut to `max` characters. For names that a host
+    /// has of its users, who cannot help it if theirs are longer. `None` where nothing is left.
+    #[must_use]
+    pub fn fitting(raw: &str, max: usize) -> Option<Self> {
+        // What is far too long is cut before any work is done for it.
+        let some = raw.chars().take(max.saturating_mul(BYTES_PER_CHARACTER));
+        let text: String = some.filter(|c| !is_refused(*c)).nfc().collect();
+        let text: String = text.trim().chars().take(max).collect();
+        Self::new(&text, max).ok()
+    }
+}
+
 /// The title of a room. Pair rooms have the empty one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Title(Arc<str>);
@@ -166,5 +179,20 @@ mod tests {
     #[test]
     fn tags_are_compared_without_case() {
         assert_eq!(Tag::new("Music", 32).unwrap().folded(), Tag::new("music", 32).unwrap());
+    }
+
+    #[test]
+    fn a_hosts_name_is_made_to_fit_rather_than_refused() {
+        let fitting = |raw: &str| Name::fitting(raw, 5).map(|name| name.as_str().to_owned());
+        assert_eq!(fitting(" Kim ").as_deref(), Some("Kim"));
+        assert_eq!(fitting("Maximilian").as_deref(), Some("Maxim"));
+        assert_eq!(fitting("Kim  \t\n\u{202e}Lee").as_deref(), Some("Kim"));
+        assert_eq!(
+            fitting(&"\u{1100}\u{1161}".repeat(9)).as_deref(),
+            Some("\u{ac00}".repeat(5).as_str())
+        );
+        assert_eq!(fitting("\n\u{2028} "), None);
+        assert_eq!(fitting(""), None);
+        assert_eq!(fitting(&"\u{301}".repeat(10_000)).map(|name| name.chars().count()), Some(5));
     }
 }

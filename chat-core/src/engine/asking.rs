@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use super::Inner;
 use crate::body::Body;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::hooks::{HookOptions, HookResult, OnFailure, SayVerdict, Verdict};
 use crate::id::{PoolName, RoomId, UserId};
 use crate::room::NewRoom;
@@ -39,7 +39,7 @@ impl Inner {
         let asked = hooks.may_say(&user, room, &body);
         match ask(options, asked, SayVerdict::Allow).await? {
             SayVerdict::Allow => Ok(body),
-            SayVerdict::Deny(reason) => Err(Error::Forbidden { reason: Some(reason) }),
+            SayVerdict::Deny(reason) => Err(denied(reason)),
             SayVerdict::Replace(body) => {
                 self.check_body(&body)?;
                 Ok(body)
@@ -70,8 +70,13 @@ fn identity(core: &Core) -> Identity {
 fn allowed(verdict: Verdict) -> Result<()> {
     match verdict {
         Verdict::Allow => Ok(()),
-        Verdict::Deny(reason) => Err(Error::Forbidden { reason: Some(reason) }),
+        Verdict::Deny(reason) => Err(denied(reason)),
     }
+}
+
+/// With the host's words, where it has some.
+fn denied(reason: Reason) -> Error {
+    Error::Forbidden { reason: Some(reason).filter(|reason| !reason.as_str().is_empty()) }
 }
 
 /// A hook's answer, or what holds where it has none.

@@ -174,10 +174,11 @@ impl SessionHandle {
             Entered::Missing => return Err(Error::NoSuchRoom),
         };
         let Admission { snapshot, created, wrote } = *admission;
-        engine.wrote(&wrote);
+        // In the order in which it happened, for who observes it.
         if created {
             engine.observe_opened(&snapshot.room);
         }
+        engine.wrote(&wrote);
         engine.hub().expect(pin.tail(), snapshot.cursor.epoch, snapshot.cursor.n);
         if !engine.hub().sit(&pin, &core.outbox, core.key(by), &snapshot) {
             // The session ended meanwhile, and did not know of this room.

@@ -22,6 +22,7 @@ impl ById {
         self.0.fetch_add(1, Ordering::SeqCst);
         match user.id.as_str() {
             "deny" => Ok(Verdict::Deny(Reason::new("not you\n"))),
+            "silent" => Ok(Verdict::Deny(Reason::new(""))),
             "slow" => std::future::pending().await,
             "panic" => panic!("a hook's own fault"),
             "fail" => Err("its database is away".into()),
@@ -104,6 +105,17 @@ async fn what_is_denied_is_denied_with_the_hosts_words() {
         engine.rooms(chat_core::Order::Live, chat_core::Page::default()).await.unwrap().total,
         1
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_may_deny_without_a_word() {
+    let (_stage, engine, _) = engine(OnFailure::Refuse);
+    let id = engine.open(RoomSpec::public("r").with_id("r")).await.unwrap().id;
+    let session = connect(&engine, "silent").await;
+    for refused in [session.join(&id).await.map(|_| ()), session.say(&id, "x").await.map(|_| ())] {
+        let Err(error @ Error::Forbidden { reason: None }) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.to_string(), "not allowed");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,6 +65,8 @@ async fn each_entry_is_observed_once_and_in_order() {
     engine.pass(secs(6)).await;
     engine.close(&id).await.unwrap();
     tokio::time::sleep(secs(1)).await;
+    let first = notes.seen.lock().first().cloned();
+    assert!(matches!(first, Some(Observation::Opened(room)) if room.id == id), "before who comes");
     let entries = notes.entries();
     assert_eq!(
         lines(&entries),
