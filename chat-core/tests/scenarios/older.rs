@@ -182,10 +182,10 @@ async fn a_full_page_of_the_log_tells_whether_the_host_has_more() {
     let scene = scene(10, 40, OnFailure::Refuse).await;
     assert_eq!(scene.before(37, 5).await, ((32..=36).collect(), true, 32));
     assert_eq!(scene.asked(), [(32, 1)]);
-    assert_eq!(scene.page(HistoryPage::Newest { limit: 10 }).await.1, true);
+    assert!(scene.page(HistoryPage::Newest { limit: 10 }).await.1);
     scene.archive.said.lock().clear();
     assert_eq!(scene.before(37, 5).await, ((32..=36).collect(), false, 32));
-    assert_eq!(scene.page(HistoryPage::Newest { limit: 10 }).await.1, false);
+    assert!(!scene.page(HistoryPage::Newest { limit: 10 }).await.1);
 }
 
 #[tokio::test(start_paused = true)]
