@@ -93,6 +93,8 @@ class Client:
     def send_text(self, text: str) -> None:
         """Sends a frame that may be anything."""
         self._peer.receive(text)
+        # A command is begun when somebody looks for its answer, as a server always does.
+        self._take()
 
     def connect(self, **hello: Any) -> dict[str, Any]:
         """Says `hello` (`token=`, `name=`), and gives what it is answered with. `Refused` if nobody is let in."""

@@ -28,13 +28,15 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from chat_engine import Closed, Engine, Joined, Left, Observation, Opened, Paired, Said, Wrote
+from chat_engine import Closed, Engine, Joined, Left, Opened, Paired, Said, Wrote
 
 from .conf import DEFAULT_ALIAS
 from .databases import cared_for
 
 logger = logging.getLogger("chat_engine.django")
 
+Observation = Opened | Wrote | Paired
+"""Something that happened."""
 Consumer = Callable[[str, list[Observation], int], object]
 """Takes an alias, what happened there, oldest first, and how much was dropped before it."""
 
@@ -141,6 +143,9 @@ def flush(alias: str = DEFAULT_ALIAS, timeout: float = 10.0) -> None:
     engine = chats[alias]
     engine.open(room, title="mark", kind="private")
     engine.close_room(room)
+    if engine.clock.manual:
+        # There nothing happens by itself.
+        engine.sweep()
     if not told.wait(timeout):
         raise TimeoutError(f"the receivers of chat {alias!r} are not done after {timeout} s")
 

@@ -71,6 +71,13 @@ class Connection:
         assert message["type"] == "websocket.accept", message
         return self
 
+    async def closed(self) -> int:
+        """With which code it is closed; what comes before that is passed over."""
+        while (message := await self.next())["type"] == "websocket.send":
+            pass
+        assert message["type"] == "websocket.close", message
+        return int(message["code"])
+
     async def json(self) -> dict[str, Any]:
         """The next frame."""
         message = await self.next()
