@@ -1,7 +1,7 @@
 //! The one tokio runtime of a process.
 //!
 //! *Guarantees*: [`handle`] gives the runtime of this very process: after a fork the child makes its own, since threads are not taken along.
-//! [`stop`] is for the end of the interpreter: nothing runs afterwards, and nothing begins. Its workers know nothing of Python,
+//! [`stop`] is for the end of the interpreter: nothing goes on afterwards, and nothing begins. Its workers know nothing of Python,
 //! so that none of them can be caught in it when it goes away.
 //!
 //! *A fork under load*: a lock that a worker holds at that moment would never be released in the child. So [`pause`] brings all
@@ -28,9 +28,7 @@ pub struct Stopped;
 /// # Errors
 /// After [`stop`], or where the system gives no threads.
 pub fn handle() -> Result<Handle, Stopped> {
-    if STOPPED.load(Ordering::Acquire) {
-        return Err(Stopped);
-    }
+    check()?;
     let mut current = current();
     if let Some(runtime) = &*current {
         return Ok(runtime.handle().clone());
@@ -58,19 +56,27 @@ pub fn forked() {
     }
 }
 
-/// Ends the runtime: what is under way is dropped where it waits, its threads are waited for.
+/// Ends the runtime: nothing is begun any more, and its workers stand still until the process is gone.
+///
+/// They are not waited for beyond that, nor is the runtime taken apart: a thread of Python's that is in the middle of something would find
+/// a runtime that refuses timers, and fail for no fault of its own.
 pub fn stop(within: Duration) {
     STOPPED.store(true, Ordering::Release);
-    let ending = current().take();
-    if let Some(runtime) = ending {
-        runtime.shutdown_timeout(within);
-    }
+    pause(within).forget();
 }
 
 /// Whether the runtime was ended.
 #[must_use]
 pub fn is_stopped() -> bool {
     STOPPED.load(Ordering::Acquire)
+}
+
+/// The same, as an error.
+///
+/// # Errors
+/// After [`stop`].
+pub fn check() -> Result<(), Stopped> {
+    if is_stopped() { Err(Stopped) } else { Ok(()) }
 }
 
 /// Brings all workers to where they hold nothing, or gives up after this long: one that is busy for longer cannot be waited for.
@@ -95,7 +101,7 @@ pub fn pause(within: Duration) -> Paused {
 pub struct Paused(Arc<Gate>);
 
 impl Paused {
-    /// For the child: there is nobody to let go.
+    /// For a child, in which there is nobody to let go, and for the end of a process: they stay where they are.
     pub fn forget(self) {
         std::mem::forget(self);
     }

@@ -43,6 +43,8 @@ from ._errors import (
     Unavailable,
 )
 from ._native import (
+    Answer,
+    Batches,
     Bye,
     Clock,
     Closed,
@@ -50,6 +52,7 @@ from ._native import (
     Cursor,
     Deny,
     Engine,
+    Events,
     History,
     Joined,
     Kicked,
@@ -82,7 +85,9 @@ from ._types import Create, Entry, Event, Hooks, Json, Kind, Order, Seconds
 
 __all__ = [
     "AlreadyMatched",
+    "Answer",
     "BadRequest",
+    "Batches",
     "BodyError",
     "Bye",
     "ChatError",
@@ -96,6 +101,7 @@ __all__ = [
     "Engine",
     "Entry",
     "Event",
+    "Events",
     "Forbidden",
     "History",
     "Hooks",

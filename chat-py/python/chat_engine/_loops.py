@@ -11,25 +11,34 @@ import weakref
 from . import _native
 from ._errors import SynchronousOnly
 
-_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Inbox] = weakref.WeakKeyDictionary()
+_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native._Inbox] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 _PATIENCE = 5.0
 """How long the end of a loop goes unnoticed by the thread that rings for it, in seconds."""
 
 
-def inbox_of(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
+def inbox_of(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
     """The inbox of this loop, made when something waits in it for the first time."""
     inbox = _inboxes.get(loop)
     if inbox is None:
         with _lock:
             inbox = _inboxes.get(loop)
             if inbox is None:
+                let_go_of_closed()
                 inbox = _inboxes[loop] = _open(loop)
     return inbox
 
 
-def _open(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
+def let_go_of_closed() -> None:
+    """Drops what waits in loops that were closed: it would wait for ever, and hold its loop and its session all the while."""
+    for loop, inbox in list(_inboxes.items()):
+        if loop.is_closed():
+            inbox.close()
+            _inboxes.pop(loop, None)
+
+
+def _open(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
     wanted = os.environ.get("CHAT_ENGINE_WAKEUP")
     if wanted is None:
         kinds = ["eventfd", "thread"] if sys.platform == "linux" else ["socketpair", "thread"]
@@ -38,7 +47,7 @@ def _open(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
     else:
         kinds = [wanted]
     for kind in kinds:
-        inbox = _native.Inbox(kind)
+        inbox = _native._Inbox(kind)
         if inbox.fd is None:
             _ring_by_thread(loop, inbox)
             return inbox
@@ -50,14 +59,14 @@ def _open(loop: asyncio.AbstractEventLoop) -> _native.Inbox:
     raise RuntimeError(f"this event loop cannot be woken by {' or '.join(kinds)}")
 
 
-def _ring_by_thread(loop: asyncio.AbstractEventLoop, inbox: _native.Inbox) -> None:
+def _ring_by_thread(loop: asyncio.AbstractEventLoop, inbox: _native._Inbox) -> None:
     """For loops that watch no files: a thread waits for the bell and calls into the loop, once for all that is ready."""
     threading.Thread(
         target=_ring, args=(weakref.ref(loop), inbox), name="chat-engine-bell", daemon=True
     ).start()
 
 
-def _ring(to: weakref.ref[asyncio.AbstractEventLoop], inbox: _native.Inbox) -> None:
+def _ring(to: weakref.ref[asyncio.AbstractEventLoop], inbox: _native._Inbox) -> None:
     while not inbox.closed:
         rang = inbox.wait(_PATIENCE)
         loop = to()

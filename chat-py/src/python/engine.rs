@@ -80,6 +80,9 @@ impl Engine {
     }
 
     fn find(&self, state: &mut State) -> Found {
+        if let Err(stopped) = crate::runtime::check() {
+            return Found::Stopped(stopped);
+        }
         match state.live.take() {
             Some(live) if live.is_ours() => {
                 state.live = Some(Arc::clone(&live));
@@ -300,7 +303,12 @@ impl Engine {
             (live, std::mem::replace(&mut state.closed, true))
         };
         match live {
-            Some(live) if live.is_ours() && !was_closed && live.made().is_some() => {
+            Some(live)
+                if live.is_ours()
+                    && !was_closed
+                    && live.made().is_some()
+                    && !crate::runtime::is_stopped() =>
+            {
                 let ending = Arc::clone(&live);
                 now(
                     py,

@@ -243,7 +243,8 @@ impl Pool {
                 return None;
             }
             if let Some(job) = state.jobs.pop_front() {
-                let more = state.idle < state.jobs.len() && state.threads < self.max_threads;
+                // One thread more than there are jobs: this one may be long, and workers cannot start any.
+                let more = state.idle <= state.jobs.len() && state.threads < self.max_threads;
                 state.threads += usize::from(more);
                 return Some((job, more, std::mem::take(&mut state.refused)));
             }

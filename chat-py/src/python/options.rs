@@ -121,8 +121,8 @@ fn policy_change(from: &Bound<'_, PyDict>) -> PyResult<PolicyChange> {
     for (name, value) in from.iter() {
         let name = name.cast::<PyString>()?.to_cow()?.into_owned();
         match name.as_str() {
-            "capacity" => change.capacity = Some(value.extract()?),
-            "history" => change.history = Some(value.extract()?),
+            "capacity" => change.capacity = Some(number("capacity", &value)?),
+            "history" => change.history = Some(number("history", &value)?),
             "idle" => change.idle = Some(seconds_or_never("idle", &value)?),
             "empty" => change.empty = Some(seconds_or_never("empty", &value)?),
             "max_age" => change.max_age = Some(seconds_or_never("max_age", &value)?),
@@ -270,8 +270,9 @@ pub(crate) fn only(given: &Bound<'_, PyDict>, what: &str, names: &[&str]) -> PyR
 
 /// The pools that there are, where not any may be named.
 pub(crate) fn pools(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<PoolName>>> {
-    let Some(names) = tags(given)? else { return Ok(None) };
     let Some(py) = given.map(Bound::py) else { return Ok(None) };
+    let names = tags(given).map_err(|_| bad_request(py, "pools", "pools are several names"))?;
+    let Some(names) = names else { return Ok(None) };
     let pool = |name: &String| PoolName::new(name).map_err(|error| invalid(py, &error));
     names.iter().map(pool).collect::<PyResult<_>>().map(Some)
 }

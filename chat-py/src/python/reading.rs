@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chat_core::{Event, Session as CoreSession};
+use parking_lot::MutexGuard;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyList;
 use tokio::time::Instant;
 
@@ -109,11 +111,7 @@ impl Read {
         let session = self.session.get();
         let live = session.live(py)?;
         if self.waiter.is_none() {
-            let mut inlet = session.inlet.lock();
-            if inlet.busy {
-                drop(inlet);
-                return Err(two_readers(py));
-            }
+            let mut inlet = free(py, session)?;
             if !inlet.taken.is_empty() {
                 let events = inlet.take(self.wanted);
                 drop(inlet);
@@ -207,11 +205,7 @@ pub(crate) fn batch(
     let mut turn = Turn { session, is_ours: false };
     loop {
         let live = session.live(py)?;
-        let mut inlet = session.inlet.lock();
-        if inlet.busy && !turn.is_ours {
-            drop(inlet);
-            return Err(two_readers(py));
-        }
+        let mut inlet = if turn.is_ours { session.inlet.lock() } else { free(py, session)? };
         if inlet.fill(&live, &mut cx).is_ready() {
             let events = inlet.take(Wanted::Batch);
             drop(inlet);
@@ -279,6 +273,23 @@ impl Batches {
     fn __anext__(&self, py: Python<'_>) -> PyResult<Py<Answer>> {
         Answer::reads(py, Read::new(self.0.clone_ref(py), Wanted::NextBatch))
     }
+}
+
+/// The inlet, if nobody else reads; whoever waits in an event loop that was closed no longer does.
+fn free<'a>(py: Python<'_>, session: &'a Session) -> PyResult<MutexGuard<'a, Inlet>> {
+    static LET_GO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let inlet = session.inlet.lock();
+    if !inlet.busy {
+        return Ok(inlet);
+    }
+    drop(inlet);
+    LET_GO.import(py, "chat_engine._loops", "let_go_of_closed")?.call0()?;
+    let inlet = session.inlet.lock();
+    if !inlet.busy {
+        return Ok(inlet);
+    }
+    drop(inlet);
+    Err(two_readers(py))
 }
 
 fn two_readers(py: Python<'_>) -> PyErr {

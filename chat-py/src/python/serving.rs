@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chat_ws::{Options, Origin, Rates, Secret};
 use ipnet::IpNet;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
 
 use super::errors::bad_request;
 use super::options::{number, only, tags};
@@ -167,7 +167,7 @@ pub(crate) fn secret(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Secret
 /// A port; 0 is any that is free.
 pub(crate) fn port(given: &Bound<'_, PyAny>) -> PyResult<u16> {
     let wrong = || bad_request(given.py(), "port", "port is a number from 0 to 65535");
-    if !given.is_instance_of::<PyInt>() || given.is_instance_of::<PyFloat>() {
+    if !given.is_instance_of::<PyInt>() || given.is_instance_of::<PyBool>() {
         return Err(wrong());
     }
     given.extract::<u16>().map_err(|_| wrong())

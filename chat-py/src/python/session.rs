@@ -39,6 +39,7 @@ impl Session {
     /// The engine that it is of, as long as it may be used.
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         if self.live.is_ours() {
+            crate::runtime::check().map_err(|stopped| errors::stopped(py, stopped))?;
             return Ok(Arc::clone(&self.live));
         }
         Err(errors::misuse(

@@ -14,6 +14,7 @@ use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyIterator, PyList, PyStrin
 use super::body::{from_body, from_json};
 use super::errors::bad_request;
 use super::events;
+use super::options::number;
 use super::times::moment;
 
 pub(crate) fn text(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
@@ -83,12 +84,12 @@ value_class! {
     /// A cursor from what `as_dict()` gave, or the wire.
     #[staticmethod]
     fn from_dict(py: Python<'_>, cursor: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let field = |name: &str| cursor.get_item(name);
         let at = match cursor.call_method1("get", ("at",))? {
             at if at.is_none() => None,
-            at => Some(at.extract::<u64>()?),
+            at => Some(number("at", &at)?),
         };
-        Self::new(py, &field("epoch")?.extract::<String>()?, field("n")?.extract()?, at)
+        let epoch = cursor.get_item("epoch")?.extract::<String>()?;
+        Self::new(py, &epoch, number("n", &cursor.get_item("n")?)?, at)
     }
 
     #[getter]

@@ -19,7 +19,7 @@ use super::errors;
 use crate::inbox::{self, Ring, Wakeup};
 
 /// What is ready, for one event loop.
-#[pyclass(frozen, weakref, module = "chat_engine._native")]
+#[pyclass(frozen, weakref, name = "_Inbox", module = "chat_engine._native")]
 pub(crate) struct Inbox {
     inbox: Arc<inbox::Inbox>,
     next: AtomicU64,
