@@ -41,10 +41,10 @@ export const addSettings = (where, lines) => edit(join(where, 'shop/settings.py'
 /** Puts something onto the home page. */
 export const addToPage = (where, lines) => edit(join(where, 'templates/home.html'), (text) => text.replace('</main>', `${lines}\n</main>`));
 
-/** `manage.py runserver`, as it is usually run, with the reloader; gives its port. */
-export async function runserver(t, where, env = {}) {
+/** `manage.py runserver`; gives its port. `reload`: as it is usually run, where it starts itself anew when a file has changed. */
+export async function runserver(t, where, { reload = false } = {}) {
   const port = await freePort();
-  await run(['manage.py', 'migrate', '--verbosity', '0'], { cwd: where, env });
-  await serve(t, ['manage.py', 'runserver', `127.0.0.1:${port}`], { cwd: where, env, port });
+  await run(['manage.py', 'migrate', '--verbosity', '0'], { cwd: where });
+  await serve(t, ['manage.py', 'runserver', `127.0.0.1:${port}`, ...(reload ? [] : ['--noreload'])], { cwd: where, port });
   return port;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { later } from '../../../server/browser/helpers/later.js';
@@ -47,20 +47,21 @@ test('several boxes on a page share one connection, and each has its own room', 
 
 test('a visitor is the same one after a refresh and in another tab, under the name they chose', async (t) => {
   const url = await at(t, await site(t, ONE));
-  const [kim, lee] = [await person(t, url), await person(t, url)];
+  const [kim, lee] = [await person(t, url, { language: 'en' }), await person(t, url, { language: 'en' })];
   await present(kim, 2);
   await people(kim);
-  await box(kim).getByRole('button', { name: /^내 이름: / }).click();
-  await box(kim).getByRole('textbox', { name: '내 이름' }).fill('<i>김</i>');
-  await box(kim).getByRole('button', { name: '저장' }).click();
-  await sees(lee, /이름을 <i>김<\/i>\(으\)로 바꾸었습니다/);
-  assert.match(await kim.evaluate(() => document.activeElement.shadowRoot.activeElement.getAttribute('aria-label')), /^내 이름: <i>김<\/i>/);
+  await box(kim).getByRole('button', { name: /^Your name: / }).click();
+  await box(kim).getByRole('textbox', { name: 'Your name', exact: true }).fill('<i>김</i>');
+  await box(kim).getByRole('button', { name: 'Save' }).click();
+  await sees(lee, /is now called <i>김<\/i>\./);
+  assert.match(await kim.evaluate(() => document.activeElement.shadowRoot.activeElement.getAttribute('aria-label')), /^Your name: <i>김<\/i>/);
+  const notices = await lee.locator('chat-box .row.notice').allTextContents();
   await kim.reload();
   const tab = await kim.profile.open(url);
   for (const page of [kim, tab]) assert.equal((await until('one is listed', async () => (await people(page))[0])), '<i>김</i>');
   await talked(kim, lee, '하나');
   await present(lee, 2);
-  assert.equal(await lee.locator('chat-box .row.notice').count() <= 1, true, 'nobody came or went');
+  assert.deepEqual(await lee.locator('chat-box .row.notice').allTextContents(), notices, 'nobody came or went');
 });
 
 test('who logs in is who they are, whatever the browser was as a visitor', async (t) => {
@@ -70,6 +71,7 @@ test('who logs in is who they are, whatever the browser was as a visitor', async
   const kim = await person(t, url, { language: 'en' });
   await present(kim, 1);
   assert.match((await people(kim))[0], /^guest-/);
+  kim.profile.expect(/404 \(Not Found\)/); // the admin has no icon
   await kim.goto(`${url}admin/login/?next=/`);
   await kim.locator('#id_username').fill('kim');
   await kim.locator('#id_password').fill('pass');
@@ -119,7 +121,7 @@ test('the page’s style and the box’s do not meet', async (t) => {
   const kim = await person(t, await at(t, where), { language: 'en' });
   await say(kim, 'hello');
   await own(kim, 'hello');
-  const seen = await box(kim).locator('.bubble').evaluate((element) => [getComputedStyle(element).display, getComputedStyle(element.closest('.row')).float]);
+  const seen = await box(kim).locator('.row.own').evaluate((row) => [getComputedStyle(row.querySelector('.bubble')).display, getComputedStyle(row).float]);
   assert.deepEqual(seen, ['block', 'none']);
 });
 
@@ -135,21 +137,33 @@ test('dark or light as the page is, not as the reader would have other pages', a
   }
 });
 
-test('under a path prefix, with the sockets beside the pages', async (t) => {
-  const settings = 'CHAT = {"default": {"WS_URL": "/ws", "SERVE": False}}\nFORCE_SCRIPT_NAME = "/shop"\nALLOWED_HOSTS = ["localhost"]';
+test('in production: under a path prefix, the sockets beside the pages, static files by names with hashes', async (t) => {
+  const settings = `
+CHAT = {"default": {"WS_URL": "/ws", "SERVE": False}}
+FORCE_SCRIPT_NAME = "/shop"
+DEBUG, ALLOWED_HOSTS = False, ["localhost"]
+STATIC_ROOT = BASE_DIR / "collected"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+`;
   const where = await site(t, ONE, settings);
+  await run(['manage.py', 'collectstatic', '--verbosity', '0', '--noinput'], { cwd: where });
   const pages = await runserver(t, where);
   const chat = await freePort();
   await serve(t, ['manage.py', 'chat_server', `127.0.0.1:${chat}`], { cwd: where, port: chat });
-  const { url, elsewhere } = await proxy(t, pages, chat);
+  const { url, elsewhere, files } = await proxy(t, join(where, 'collected'), pages, chat);
   const [kim, lee] = [await person(t, url, { language: 'en' }), await person(t, url, { language: 'en' })];
   await talked(kim, lee, 'hello');
   assert.deepEqual(elsewhere, [], 'everything is asked for under the prefix');
+  assert.ok(files.length > 8 && files.every((path) => /\.[0-9a-f]{12}\.(js|css)$/.test(path)), files.join());
 });
 
-/** What stands in front of such a site: `/shop/ws` is the chat's, everything else under `/shop/` the pages'. */
-async function proxy(t, pages, chat) {
+/** What stands in front of such a site: `/shop/static/` are files, `/shop/ws` is the chat's, the rest of `/shop/` the pages'. */
+async function proxy(t, collected, pages, chat) {
   const elsewhere = [];
+  const files = [];
   const asked = (request, port, path) => http.request({ host: '127.0.0.1', port, method: request.method, path, headers: request.headers });
   const listener = http.createServer((request, response) => {
     if (!request.url.startsWith('/shop/')) {
@@ -157,9 +171,13 @@ async function proxy(t, pages, chat) {
       response.writeHead(404).end();
       return;
     }
-    // `runserver` looks for static files under the whole path.
-    const path = request.url.startsWith('/shop/static/') ? request.url : request.url.slice('/shop'.length);
-    const further = asked(request, pages, path);
+    if (request.url.startsWith('/shop/static/')) {
+      files.push(request.url);
+      response.setHeader('content-type', request.url.endsWith('.css') ? 'text/css' : 'text/javascript');
+      readFile(join(collected, request.url.slice('/shop/static/'.length))).then((file) => response.end(file), () => response.writeHead(404).end());
+      return;
+    }
+    const further = asked(request, pages, request.url.slice('/shop'.length));
     further.on('response', (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
@@ -195,7 +213,7 @@ async function proxy(t, pages, chat) {
     listener.close();
     listener.closeAllConnections();
   });
-  return { url: `http://localhost:${listener.address().port}/shop/`, elsewhere };
+  return { url: `http://localhost:${listener.address().port}/shop/`, elsewhere, files };
 }
 
 test('what is said by other programs is text too', async (t) => {

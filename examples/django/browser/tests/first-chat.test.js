@@ -36,7 +36,7 @@ test('the first chat in an existing site takes five lines', async () => {
 test('startproject, the README’s lines, runserver: two browsers talk', async (t) => {
   const where = await project(t);
   await withChat(where);
-  const port = await runserver(t, where);
+  const port = await runserver(t, where, { reload: true });
   const kim = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   const lee = await person(t, `http://localhost:${port}/`, { language: 'ko' });
   for (const page of [kim, lee]) await present(page, 2);
@@ -53,7 +53,7 @@ test('startproject, the README’s lines, runserver: two browsers talk', async (
 test('when a file changes and the site starts itself anew, open pages come back', async (t) => {
   const where = await project(t);
   await withChat(where);
-  const port = await runserver(t, where);
+  const port = await runserver(t, where, { reload: true });
   const kim = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   const lee = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   for (const page of [kim, lee]) page.profile.expectLostConnections();

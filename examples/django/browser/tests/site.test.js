@@ -9,9 +9,11 @@ import { PASSWORD, enter, member, site } from '../helpers/site.js';
 const titles = (page) => page.locator('[data-rooms] .row-title').allTextContents();
 const row = (page, title) => page.locator('[data-rooms] .row').filter({ hasText: title });
 
+const film = (page, title) => page.locator('.film').getByRole('link', { name: title, exact: true });
+
 /** Makes a room, and is in it. */
 async function make(page, title, kind = '공개') {
-  await page.getByRole('link', { name: '방 만들기' }).click();
+  await page.goto(new URL('/rooms/new/', page.url()).href);
   await page.getByLabel('방 제목').fill(title);
   if (kind !== '공개') await page.getByRole('radio', { name: new RegExp(`^${kind}`) }).check();
   await page.getByRole('button', { name: '만들기' }).click();
@@ -60,7 +62,7 @@ test('sign-up by e-mail, then log-in, then the main page', async (t) => {
 test('two people talk in a film’s room, and nobody’s address is shown', async (t) => {
   const at = await site(t);
   const [kim, lee] = [await member(t, at, '김'), await member(t, at, '이')];
-  for (const page of [kim, lee]) await page.getByRole('link', { name: '메트로폴리스' }).click();
+  for (const page of [kim, lee]) await film(page, '메트로폴리스').click();
   await present(kim, 2);
   await present(lee, 2);
   await talked(kim, lee, '어제 다시 봤어요');
@@ -74,7 +76,7 @@ test('two people talk in a film’s room, and nobody’s address is shown', asyn
 test('a refresh counts nobody twice, and what was said is there again', async (t) => {
   const at = await site(t);
   const [kim, lee] = [await member(t, at, '김'), await member(t, at, '이')];
-  for (const page of [kim, lee]) await page.getByRole('link', { name: '아리랑' }).click();
+  for (const page of [kim, lee]) await film(page, '아리랑').click();
   await talked(kim, lee, '하나');
   const notices = () => kim.locator('chat-box .row.notice').allTextContents();
   const before = await notices();
@@ -99,12 +101,11 @@ test('the list is ranked live, over one socket, without being loaded again', asy
   const [kim, lee, park] = [await member(t, at, '김'), await member(t, at, '이'), await member(t, at, '박')];
   const opened = sockets(park);
   await park.reload();
-  await sees(park, '접속 1명');
+  await sees(park, '접속 3명');
   await make(kim, '첫째 방');
   const second = await make(lee, '둘째 방');
   await until('both are listed', async () => (await titles(park)).length === 2);
   await row(park, '첫째 방').getByText('지금 1명').waitFor();
-  await sees(park, '접속 3명');
   await kim.goto(second);
   await present(kim, 2);
   await until('it has risen', async () => (await titles(park)).join() === '둘째 방,첫째 방');
@@ -166,7 +167,7 @@ test('rooms are made by the site alone, whatever a socket is told', async (t) =>
 test('what was said is kept, also when its room is over', async (t) => {
   const at = await site(t);
   const kim = await member(t, at, '김');
-  await kim.getByRole('link', { name: '제너럴' }).click();
+  await film(kim, '제너럴').click();
   await say(kim, '기차가 주인공이죠');
   await own(kim, '기차가 주인공이죠');
   const said = kim.locator('.said li').filter({ hasText: '기차가 주인공이죠' });
@@ -232,7 +233,7 @@ test('titles, names and messages are text', async (t) => {
 test('the site speaks English and Korean, and so does its box', async (t) => {
   const at = await site(t);
   const kim = await member(t, at, 'Kim', { language: 'en' });
-  await kim.getByRole('link', { name: 'Nosferatu' }).click();
+  await film(kim, 'Nosferatu').click();
   await present(kim, 1);
   await say(kim, 'hello');
   await own(kim, 'hello');

@@ -178,6 +178,8 @@ export class View {
   #person(element, { key, name, own }) {
     const { h, icon, avatar } = this.parts;
     const { t } = this.words;
+    // What is drawn anew would lose the focus: one's own line is, with each new name.
+    const focused = element.contains(element.getRootNode().activeElement);
     element.replaceChildren(...[
       avatar(key, name),
       h('span.person-name', { dir: 'auto' }, name),
@@ -186,6 +188,7 @@ export class View {
         type: 'button', 'aria-label': t('you.name', { name }), on: { click: () => this.#askName(name) },
       }, icon('pen')),
     ].filter(Boolean));
+    if (focused) element.querySelector('.rename')?.focus();
     return element;
   }
 
