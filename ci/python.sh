@@ -5,6 +5,7 @@
 #                                 are; then `.cache/python/dev/bin/python -m pytest chat-py/tests/…` is the quick loop
 #   ci/python.sh test [PYTEST…]   builds the wheel once, installs it, with nothing else, into environments of their own,
 #                                 and runs all tests in them: without Django, with 4.2, 5.2 and the newest
+#   ci/python.sh bench [WHICH…]   what the engine costs from Python: see benches/python/README.md
 #   ci/python.sh lint             what is written in a way that is a fault more often than not
 #
 # `PYTHON` is the Python to begin with where it is not `python3`.
@@ -89,6 +90,18 @@ lint() {
     "$pythons_at/dev/bin/ruff" check --quiet --config chat-py/pyproject.toml --cache-dir "$pythons_at/ruff" chat-py examples benches
 }
 
+bench() {
+    environment build "$python_default" "$tests/requirements-build.txt"
+    environment bench "$python_default" "$tests/requirements-django52.txt"
+    rm -rf "$pythons_at/bench-wheel"
+    maturin build --quiet --manifest-path chat-py/Cargo.toml --release --locked --interpreter "$python_default" \
+        --out "$pythons_at/bench-wheel"
+    wheel=$(ls "$pythons_at"/bench-wheel/*.whl)
+    install bench
+    ci/cargo.sh build --quiet --release --locked -p chat-server -p chat-benches --bins
+    PYTHONPATH=benches/python exec "$pythons_at/bench/bin/python" -m chat_figures "$@"
+}
+
 test_all() {
     environment build "$python_default" "$tests/requirements-build.txt"
     rm -rf "$pythons_at/wheel"
@@ -134,6 +147,10 @@ test_all() {
 case ${1:-} in
     develop) develop ;;
     lint) lint ;;
+    bench)
+        shift
+        bench "$@"
+        ;;
     test)
         shift
         test_all "$@"

@@ -202,9 +202,9 @@ def test_room_ids_names_and_titles_are_text(engine: Engine, kim: Session) -> Non
         with pytest.raises(chat_engine.BadRequest) as refused:
             kim.rename(name)
         assert refused.value.field == "name"
-    for surrogate in (lambda: kim.join("\ud800"), lambda: kim.rename("a\udfff"), lambda: engine.post("r", 1, key="\ud800")):
+    for ask in (lambda: kim.join("\ud800"), lambda: kim.rename("a\udfff"), lambda: engine.post("r", 1, key="\ud800")):
         with pytest.raises(ValueError):
-            surrogate()
+            ask()
     for wrong_type in (1, None, b"r", ["r"]):
         with pytest.raises(TypeError):
             kim.join(wrong_type)  # type: ignore[arg-type]

@@ -89,7 +89,12 @@ def test_a_closed_engine_says_bye_to_its_sessions(engine: Engine, kim: Session) 
 
 def test_a_closed_session_says_so(kim: Session) -> None:
     kim.close()
-    for ask in (lambda: kim.say("r", 1), lambda: kim.batch(), lambda: kim.leave("r"), lambda: asyncio.run(kim.abatch())):  # type: ignore[arg-type]
+    for ask in (
+        lambda: kim.say("r", 1),
+        lambda: kim.batch(),
+        lambda: kim.leave("r"),
+        lambda: asyncio.run(kim.abatch()),  # type: ignore[arg-type]
+    ):
         with pytest.raises(Ended):
             ask()
 

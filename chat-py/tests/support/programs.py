@@ -9,7 +9,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-# A program that hangs says where when it is aborted. (Faulthandler's own clock is a thread, which a child waits for in vain.)
+# A program that hangs says where when it is aborted. Faulthandler's own clock is a thread, which a child lacks.
 _PRELUDE = """\
 import faulthandler as _faulthandler
 _faulthandler.enable()

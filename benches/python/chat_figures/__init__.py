@@ -1,0 +1,1 @@
+"""What the engine costs from Python: see ../README.md."""
