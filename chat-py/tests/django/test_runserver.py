@@ -94,7 +94,7 @@ def test_what_is_said_by_a_socket_is_seen_by_a_view_in_one_process(reload: bool,
 
 
 def test_a_reload_keeps_the_port_so_that_open_pages_come_back(db: None, port: int) -> None:
-    touched = SITE / "chatsite" / "rules.py"
+    touched = SITE / "chatsite" / "views.py"
     with Manage("runserver", f"127.0.0.1:{port}", SITE_DEBUG="1") as server:
         before = where(port)
         until(lambda: "Watching for file changes" in "\n".join(server.lines))

@@ -44,7 +44,7 @@ class Manage:
         with self._changed:
             self._changed.notify_all()
 
-    def wait_for(self, text: str, within: float = 30) -> str:
+    def wait_for(self, text: str, within: float = 60) -> str:
         """The line in which this stands, once it does."""
         until = time.monotonic() + within
         with self._changed:
@@ -75,7 +75,7 @@ class Manage:
             self.process.stdout.close()
 
 
-def manage(*arguments: str, within: float = 60, **env: str) -> "subprocess.CompletedProcess[str]":
+def manage(*arguments: str, within: float = 120, **env: str) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself."""
     return subprocess.run(
         [sys.executable, str(_SITE / "manage.py"), *arguments],
@@ -88,7 +88,7 @@ def manage(*arguments: str, within: float = 60, **env: str) -> "subprocess.Compl
     )
 
 
-def until(what: Callable[[], Any], within: float = 20) -> Any:
+def until(what: Callable[[], Any], within: float = 60) -> Any:
     """Waits until something is so, and gives it."""
     end = time.monotonic() + within
     while not (found := what()):
