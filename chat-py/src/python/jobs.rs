@@ -7,16 +7,15 @@
 //! *Under pressure*: there are so many threads, and so many jobs that wait for one; what comes beyond that is refused at once. A job
 //! whose asker has given up is not begun. *How it ends*: with [`stop`], when the process does; after a fork the child begins anew.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use tokio::sync::oneshot;
 
+use super::pool::{Found, Job, Pool};
 use crate::runtime;
 
 /// Questions that wait for a thread, at the most.
@@ -55,20 +54,6 @@ pub(crate) enum NoAnswer {
     Full,
     #[error("what was called has failed")]
     Failed,
-}
-
-/// Something that Python is to be called for.
-pub(crate) trait Job: Send {
-    /// What it is, for the log.
-    fn what(&self) -> &'static str;
-    /// Whether somebody still waits for it.
-    fn is_wanted(&self) -> bool;
-    /// How long a coroutine may take.
-    fn within(&self) -> Option<Duration>;
-    /// What is called, with what.
-    fn call(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, Py<PyTuple>)>;
-    /// What came of it. An error is for the log.
-    fn end(self: Box<Self>, py: Python<'_>, came: PyResult<Bound<'_, PyAny>>) -> PyResult<()>;
 }
 
 /// Asks Python, and waits for the answer.
@@ -147,7 +132,7 @@ pub(crate) fn start(py: Python<'_>, kind: Kind) -> PyResult<()> {
 
 /// The end of the process: what waits is dropped, threads that wait are let go. Not attached.
 pub(crate) fn stop(within: Duration) {
-    let pools = POOLS.lock().clone();
+    let pools = pools_of_process().clone();
     if let Some(pools) = pools.filter(|pools| pools.generation == runtime::generation()) {
         pools.asking.close(within);
         pools.telling.close(within);
@@ -156,7 +141,7 @@ pub(crate) fn stop(within: Duration) {
 
 fn pool(kind: Kind) -> Arc<Pool> {
     let generation = runtime::generation();
-    let mut pools = POOLS.lock();
+    let mut pools = pools_of_process();
     if let Some(parents) = pools.take_if(|pools| pools.generation != generation) {
         // Its threads are the parent's, and may hold its locks for ever.
         std::mem::forget(parents);
@@ -172,101 +157,13 @@ fn pool(kind: Kind) -> Arc<Pool> {
     })
 }
 
+fn pools_of_process() -> MutexGuard<'static, Option<Pools>> {
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn threads_asked() -> usize {
     let asked = std::env::var(THREADS_ASKED).ok().and_then(|text| text.parse().ok());
     asked.unwrap_or(THREADS).clamp(1, 256)
-}
-
-/// Some threads, and what they have to do.
-struct Pool {
-    state: Mutex<State>,
-    changed: Condvar,
-    max_threads: usize,
-    max_jobs: usize,
-}
-
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<Box<dyn Job>>,
-    threads: usize,
-    /// Threads that wait for a job.
-    idle: usize,
-    /// Threads that wait in here, or are on their way back into Python.
-    inside: usize,
-    /// Jobs that were refused and not told of yet.
-    refused: u64,
-    closed: bool,
-}
-
-impl Pool {
-    fn new(max_threads: usize, max_jobs: usize) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), max_threads, max_jobs }
-    }
-
-    fn push(&self, job: Box<dyn Job>) -> Result<(), NoAnswer> {
-        let mut state = self.state.lock();
-        let mut given_up = VecDeque::new();
-        if state.jobs.len() >= self.max_jobs {
-            // Those whose askers have given up only take others' places.
-            (state.jobs, given_up) =
-                std::mem::take(&mut state.jobs).into_iter().partition(|job| job.is_wanted());
-        }
-        let has_room = !state.closed && state.jobs.len() < self.max_jobs;
-        if has_room {
-            state.jobs.push_back(job);
-        } else {
-            state.refused += 1;
-        }
-        // What goes with a job may be anything, and is not dropped under the lock.
-        drop(state);
-        drop(given_up);
-        if !has_room {
-            return Err(NoAnswer::Full);
-        }
-        self.changed.notify_one();
-        Ok(())
-    }
-
-    /// Whether the caller has to start a thread, since there is none.
-    fn begins_first(&self) -> bool {
-        let mut state = self.state.lock();
-        let first = state.threads == 0 && !state.closed;
-        state.threads += usize::from(first);
-        first
-    }
-
-    /// Waits for a job, not attached; and whether another thread is to be started for those that wait behind it.
-    fn wait(&self) -> Option<(Box<dyn Job>, bool, u64)> {
-        let mut state = self.state.lock();
-        loop {
-            if state.closed {
-                return None;
-            }
-            if let Some(job) = state.jobs.pop_front() {
-                // One thread more than there are jobs: this one may be long, and workers cannot start any.
-                let more = state.idle <= state.jobs.len() && state.threads < self.max_threads;
-                state.threads += usize::from(more);
-                return Some((job, more, std::mem::take(&mut state.refused)));
-            }
-            state.idle += 1;
-            self.changed.wait(&mut state);
-            state.idle -= 1;
-        }
-    }
-
-    fn left(&self) {
-        self.state.lock().threads -= 1;
-    }
-
-    fn close(&self, within: Duration) {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let jobs = std::mem::take(&mut state.jobs);
-        self.changed.notify_all();
-        self.changed.wait_while_for(&mut state, |state| state.inside > 0, within);
-        drop(state);
-        drop(jobs);
-    }
 }
 
 /// Jobs, as a thread of Python's sees them.
@@ -278,11 +175,7 @@ impl Jobs {
     /// Waits for the next one; `None` when there will be none any more.
     fn next(&self, py: Python<'_>) -> Option<Task> {
         loop {
-            self.0.state.lock().inside += 1;
-            let found = py.detach(|| self.0.wait());
-            self.0.state.lock().inside -= 1;
-            self.0.changed.notify_all();
-            let (job, more, refused) = found?;
+            let Found { job, more, refused } = self.0.next(py)?;
             // One that needs another thread is handed out all the same: that is where it is started.
             if more || refused > 0 || job.is_wanted() {
                 let (what, within) = (job.what(), job.within().map(|time| time.as_secs_f64()));
@@ -320,7 +213,7 @@ pub(crate) struct Task {
 impl Task {
     /// What is called, and with what; `None` where nobody waits for it any more.
     fn call(&self, py: Python<'_>) -> PyResult<Option<(Py<PyAny>, Py<PyTuple>)>> {
-        let job = self.job.lock();
+        let job = self.job();
         job.as_ref().filter(|job| job.is_wanted()).map(|job| job.call(py)).transpose()
     }
 
@@ -336,8 +229,12 @@ impl Task {
 }
 
 impl Task {
+    fn job(&self) -> MutexGuard<'_, Option<Box<dyn Job>>> {
+        self.job.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn end(&self, py: Python<'_>, came: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
-        let job = self.job.lock().take();
+        let job = self.job().take();
         job.map_or(Ok(()), |job| job.end(py, came))
     }
 }

@@ -8,7 +8,7 @@
 //! | `reading` | a session's events, in batches |
 //! | `events`, `values` | what is handed out |
 //! | `server`, `served`, `peer`, `auth` | what clients connect to: a listener, or frames that somebody else carries |
-//! | `hooks`, `older`, `observer`, `jobs` | what a host wrote, and the threads of Python's that call it |
+//! | `hooks`, `older`, `observer`, `jobs`, `pool` | what a host wrote, and the threads of Python's that call it |
 //! | `body`, `options`, `serving`, `times`, `errors` | to Python and back |
 //! | `process` | forks, and the end |
 
@@ -25,6 +25,7 @@ mod observer;
 mod older;
 mod options;
 mod peer;
+mod pool;
 mod process;
 mod reading;
 mod served;
