@@ -63,8 +63,8 @@ def history(request, room_id):
         messages = page(room_id, before=request.GET.get("before"), limit=100)
     except ValueError as error:
         raise Http404 from error
-    if not messages and request.GET.get("before") is None and not _film(room_id):
-        raise Http404
+    if not messages and not _film(room_id) and not chat.rooms(ids=[room_id]):
+        return render(request, "films/no_room.html", status=404)
     return render(request, "films/history.html", {"room_id": room_id, "page": messages, "film": _film(room_id)})
 
 

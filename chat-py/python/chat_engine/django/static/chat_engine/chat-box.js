@@ -214,7 +214,11 @@ export class ChatBox extends HTMLElement {
   /** Says what the page was left with, with its key; what is too old for that comes back into the field. */
   #sayUnsent() {
     const { room, unsent } = this.#there;
+    if (unsent.pending.length === 0) return;
+    const said = new Set(room.getSnapshot().entries.map((entry) => entry.key));
     for (const { key, body, at } of unsent.pending.splice(0)) {
+      // It had come through, but its answer came too late for the page.
+      if (said.has(key)) continue;
       const old = Date.now() - at;
       if (old >= 0 && old < KEY_MS) room.say(body, { key }).catch(() => {});
       else if (typeof body === 'string') this.#view.composer.giveBack(body);
