@@ -137,10 +137,10 @@ test_all() {
 
     local at=$pythons_at/django52
     check stubtest "the stubs say what the module is" \
-        env -C "$pythons_at" "$at/bin/python" -m mypy.stubtest chat_engine._native --mypy-config-file "$tests/mypy.ini" \
+        env -C "$pythons_at" "$at/bin/python" -m mypy.stubtest chat_engine._native \
         --allowlist "$tests/stubtest.txt"
     check mypy "the package's types" \
-        env -C "$pythons_at" "$at/bin/python" -m mypy --config-file "$tests/mypy.ini" --package chat_engine
+        env -C "$pythons_at" PYTHONPATH="$tests/support" "$at/bin/python" -m mypy --config-file "$tests/mypy.ini" --package chat_engine
     check checkout "pip install ./chat-py" from_checkout
 }
 
