@@ -16,6 +16,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::runtime;
+
 /// An operation that was begun.
 #[derive(Debug)]
 pub enum Begun<T> {
@@ -65,25 +67,35 @@ impl<T> Asked<T> {
         })
     }
 
-    /// Waits in this thread. `again` is called now and then, and ends the waiting where it fails.
+    /// Waits in this thread. `pause` is what it does meanwhile, [`park`] with something around it, and ends the waiting where it fails.
     ///
     /// # Errors
-    /// What `again` failed with; the operation is dropped then.
+    /// What `pause` failed with; the operation is dropped then.
     pub fn wait<E>(
         mut self,
-        mut again: impl FnMut() -> Result<(), E>,
+        mut pause: impl FnMut() -> Result<(), E>,
     ) -> Result<Result<T, Broke>, E> {
-        /// How long a signal may have to wait.
-        const SLICE: Duration = Duration::from_millis(50);
         let waker = thread_waker();
         let mut cx = Context::from_waker(&waker);
         loop {
             if let Poll::Ready(done) = self.poll(&mut cx) {
                 return Ok(done);
             }
-            std::thread::park_timeout(SLICE);
-            again()?;
+            pause()?;
         }
+    }
+}
+
+/// Waits until this thread is woken, or for a moment, after which it may look for signals.
+///
+/// At the end of the process it stays here: Python lets none of its threads back in then, some of its versions by pulling them
+/// down from wherever they are.
+pub fn park(within: Duration) {
+    /// How long a signal may have to wait.
+    const SLICE: Duration = Duration::from_millis(50);
+    std::thread::park_timeout(within.min(SLICE));
+    while runtime::is_stopped() {
+        std::thread::park();
     }
 }
 
@@ -116,7 +128,13 @@ pub fn thread_waker() -> Waker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn pause() -> Result<(), ()> {
+        park(LONG);
+        Ok(())
+    }
 
     #[test]
     fn what_is_ready_is_done_at_once() {
@@ -135,7 +153,7 @@ mod tests {
         }) else {
             panic!("it cannot be done yet");
         };
-        assert_eq!(asked.wait(|| Ok::<_, ()>(())), Ok(Ok(7)));
+        assert_eq!(asked.wait(pause), Ok(Ok(7)));
     }
 
     #[test]
@@ -151,7 +169,7 @@ mod tests {
         }) else {
             panic!("it cannot be done yet");
         };
-        let broke = asked.wait(|| Ok::<_, ()>(())).unwrap().unwrap_err();
+        let broke = asked.wait(pause).unwrap().unwrap_err();
         assert_eq!(broke.to_string(), "panicked: there");
     }
 

@@ -184,7 +184,10 @@ pub fn end_all(within: Duration) {
 }
 
 fn wait_for(asked: Asked<()>) {
-    let _ = asked.wait(|| Ok::<_, ()>(()));
+    let _ = asked.wait(|| {
+        std::thread::park();
+        Ok::<_, ()>(())
+    });
 }
 
 /// To be called in a child right after the fork: what the parent made is the parent's.

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use chat_core::Engine;
 use pyo3::prelude::*;
@@ -13,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::answer::{Answer, Waits};
 use super::errors;
-use crate::first::{Asked, Begun, Broke};
+use crate::first::{Asked, Begun, Broke, park};
 use crate::live::{Fault, Live};
 
 /// Which of its two names an operation was called by.
@@ -103,9 +104,10 @@ pub(crate) fn wait<T: Send>(
 ) -> PyResult<Py<PyAny>> {
     let done = match begun {
         Begun::Done(done) => done,
-        Begun::Asked(asked) => {
-            py.detach(|| asked.wait(|| Python::attach(|py| py.check_signals())))?
-        }
+        Begun::Asked(asked) => asked.wait(|| {
+            py.detach(|| park(Duration::MAX));
+            py.check_signals()
+        })?,
     };
     convert(py, done.map_err(|broke| errors::broke(py, &broke))?)
 }

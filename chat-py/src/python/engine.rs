@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::answer::Answer;
 use super::body::to_body;
-use super::call::{Way, now, on_engine};
+use super::call::{Way, may_begin, now, on_engine};
 use super::errors;
 use super::hooks::{Hooks, PyHooks, hook_options};
 use super::jobs::{self, Kind};
@@ -297,6 +297,11 @@ impl Engine {
 
     /// Says goodbye, once: the engine cannot be used any more as soon as this is called.
     fn end(&self, py: Python<'_>, way: Way) -> PyResult<Py<PyAny>> {
+        // Refused before anything is done: an engine that was closed in part would be neither.
+        let used = self.state.lock().live.clone().filter(|live| live.made().is_some());
+        if let Some(live) = used {
+            may_begin(py, way, &live)?;
+        }
         let (live, was_closed) = {
             let mut state = self.state.lock();
             let live = state.live.take();

@@ -4,6 +4,7 @@
 //! so that being cancelled loses nothing. One reader at a time: with two, each would miss what the other got.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use super::errors;
 use super::events;
 use super::session::Session;
 use super::waiting::Waiter;
-use crate::first::thread_waker;
+use crate::first::{park, thread_waker};
 use crate::live::Live;
 
 /// What is read from a session.
@@ -37,6 +38,10 @@ pub(crate) struct Inlet {
     waker: Option<Waker>,
     /// Somebody reads.
     busy: bool,
+    /// How many turns there were: who was passed over must not end another's.
+    turn: u64,
+    /// Where that somebody waits.
+    waits_in: Option<Arc<crate::inbox::Inbox>>,
     /// `Bye` was taken.
     over: bool,
 }
@@ -75,6 +80,23 @@ impl Inlet {
         }
     }
 
+    fn begin_turn(&mut self) -> u64 {
+        self.busy = true;
+        self.turn += 1;
+        self.turn
+    }
+
+    /// Whether this was still whose turn it is.
+    fn end_turn(&mut self, turn: u64) -> bool {
+        let was = self.busy && self.turn == turn;
+        if was {
+            self.busy = false;
+            self.waker = None;
+            self.waits_in = None;
+        }
+        was
+    }
+
     /// Lets go of the session; who waits is told.
     pub(crate) fn close(&mut self) -> Option<CoreSession> {
         let session = self.session.take();
@@ -100,11 +122,12 @@ pub(crate) struct Read {
     wanted: Wanted,
     /// Here while it is this one's turn.
     waiter: Option<Waiter>,
+    turn: u64,
 }
 
 impl Read {
     pub(crate) fn new(session: Py<Session>, wanted: Wanted) -> Self {
-        Self { session, wanted, waiter: None }
+        Self { session, wanted, waiter: None, turn: 0 }
     }
 
     pub(crate) fn step(&mut self, py: Python<'_>) -> PyResult<Poll<Py<PyAny>>> {
@@ -117,7 +140,7 @@ impl Read {
                 drop(inlet);
                 return self.hand_out(py, events).map(Poll::Ready);
             }
-            inlet.busy = true;
+            self.turn = inlet.begin_turn();
             self.waiter = Some(inlet.waiter.take().unwrap_or_default());
         }
         let Some(waiter) = &mut self.waiter else { return Err(two_readers(py)) };
@@ -132,6 +155,7 @@ impl Read {
         let mut inlet = session.inlet.lock();
         if inlet.fill(&live, &mut Context::from_waker(&waker)).is_pending() {
             inlet.waker = Some(waker);
+            inlet.waits_in = waiter.inbox();
             return Ok(Poll::Pending);
         }
         let events = inlet.take(self.wanted);
@@ -152,9 +176,9 @@ impl Read {
         if let Some(mut waiter) = self.waiter.take() {
             waiter.stop();
             let mut inlet = self.session.get().inlet.lock();
-            inlet.busy = false;
-            inlet.waker = None;
-            inlet.waiter = Some(waiter);
+            if inlet.end_turn(self.turn) {
+                inlet.waiter = Some(waiter);
+            }
         }
     }
 
@@ -195,31 +219,30 @@ pub(crate) fn batch(
     session: &Session,
     timeout: Option<Duration>,
 ) -> PyResult<Py<PyAny>> {
-    /// How long a signal may have to wait.
-    const SLICE: Duration = Duration::from_millis(50);
     /// As good as for ever.
     const LONGEST: Duration = Duration::from_secs(1 << 30);
     let waker = thread_waker();
     let mut cx = Context::from_waker(&waker);
     let until = timeout.map(|time| Instant::now() + time.min(LONGEST));
-    let mut turn = Turn { session, is_ours: false };
+    let mut turn = Turn { session, turn: None };
     loop {
         let live = session.live(py)?;
-        let mut inlet = if turn.is_ours { session.inlet.lock() } else { free(py, session)? };
+        let mut inlet = if turn.turn.is_some() { session.inlet.lock() } else { free(py, session)? };
         if inlet.fill(&live, &mut cx).is_ready() {
             let events = inlet.take(Wanted::Batch);
             drop(inlet);
             return list_of(py, events);
         }
-        inlet.busy = true;
+        if turn.turn.is_none() {
+            turn.turn = Some(inlet.begin_turn());
+        }
         inlet.waker = Some(waker.clone());
         drop(inlet);
-        turn.is_ours = true;
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(PyList::empty(py).into_any().unbind());
         }
-        py.detach(|| std::thread::park_timeout(left.map_or(SLICE, |left| left.min(SLICE))));
+        py.detach(|| park(left.unwrap_or(Duration::MAX)));
         py.check_signals()?;
     }
 }
@@ -232,15 +255,13 @@ pub(crate) fn may_block(py: Python<'_>, timeout: Option<Duration>) -> PyResult<(
 /// A thread's turn to read.
 struct Turn<'a> {
     session: &'a Session,
-    is_ours: bool,
+    turn: Option<u64>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if self.is_ours {
-            let mut inlet = self.session.inlet.lock();
-            inlet.busy = false;
-            inlet.waker = None;
+        if let Some(turn) = self.turn {
+            self.session.inlet.lock().end_turn(turn);
         }
     }
 }
@@ -284,7 +305,11 @@ fn free<'a>(py: Python<'_>, session: &'a Session) -> PyResult<MutexGuard<'a, Inl
     }
     drop(inlet);
     LET_GO.import(py, "chat_engine._loops", "let_go_of_closed")?.call0()?;
-    let inlet = session.inlet.lock();
+    let mut inlet = session.inlet.lock();
+    if inlet.waits_in.as_ref().is_some_and(|inbox| inbox.is_closed()) {
+        let turn = inlet.turn;
+        inlet.end_turn(turn);
+    }
     if !inlet.busy {
         return Ok(inlet);
     }

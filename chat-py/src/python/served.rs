@@ -165,22 +165,28 @@ fn remember(made: Made) -> Arc<Made> {
     made
 }
 
-/// Ends the servers of an engine, before it ends itself; those of all engines where none is named.
+/// Ends what listens for an engine, before it ends itself; for all engines where none is named. Connections that somebody else carries are
+/// told by the engine, whose event loop may be what waits for this.
 pub(crate) async fn stop_all(of: Option<&Arc<Live>>, within: Duration) {
     let all: Vec<_> = ALL.lock().iter().filter_map(Weak::upgrade).collect();
-    let theirs = all
-        .iter()
-        .filter(|made| made.live.is_ours() && of.is_none_or(|live| Arc::ptr_eq(live, &made.live)));
-    futures_util::future::join_all(theirs.map(|made| made.stop(within))).await;
+    let theirs = all.into_iter().filter(|made| {
+        let of_this = of.is_none_or(|live| Arc::ptr_eq(live, &made.live));
+        made.listening.is_some() && made.live.is_ours() && of_this
+    });
+    // In the runtime, whose time it takes, from wherever this is polled.
+    let stopping = theirs.map(|made| {
+        let handle = made.live.handle().clone();
+        handle.spawn(async move { made.stop(within).await })
+    });
+    futures_util::future::join_all(stopping.collect::<Vec<_>>()).await;
 }
 
-/// Ends all servers, with the process. Not in the runtime.
+/// The same with the process. Not in the runtime.
 pub(crate) fn stop_at_exit(within: Duration) {
-    let all: Vec<_> =
-        ALL.lock().iter().filter_map(Weak::upgrade).filter(|made| made.live.is_ours()).collect();
-    let Some(handle) = all.first().map(|made| made.live.handle().clone()) else { return };
+    let any = ALL.lock().iter().filter_map(Weak::upgrade).find(|made| made.live.is_ours());
+    let Some(made) = any else { return };
     if let Begun::Asked(stopping) =
-        begin(&handle, true, async move { stop_all(None, within).await })
+        begin(made.live.handle(), true, async move { stop_all(None, within).await })
     {
         let _ = stopping.wait(|| Ok::<_, ()>(()));
     }

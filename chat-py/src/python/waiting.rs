@@ -148,6 +148,11 @@ impl Waiter {
         Ok(future.unbind())
     }
 
+    /// Where it waits.
+    pub(crate) fn inbox(&self) -> Option<Arc<inbox::Inbox>> {
+        self.place.as_ref().map(|place| Arc::clone(&place.inbox.get().inbox))
+    }
+
     /// It no longer waits.
     pub(crate) fn stop(&mut self) {
         if std::mem::take(&mut self.waits)
