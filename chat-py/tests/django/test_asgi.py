@@ -361,6 +361,20 @@ async def test_a_server_that_cancels_the_application_gets_its_cancellation(chat:
 
 
 @in_loop
+async def test_a_cancellation_while_the_client_does_not_read_is_one_too() -> None:
+    connection = await Connection(SITE, scope()).__aenter__()
+    await connection.accepted()
+    connection.read.clear()
+    connection.say(id=1, do="hello")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert connection.task is not None
+    connection.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connection.task
+
+
+@in_loop
 async def test_who_is_disconnected_by_the_site_is_told_why_and_closed(
     chat: chat_engine.Engine, kim: Any, cookie: Any
 ) -> None:

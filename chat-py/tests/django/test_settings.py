@@ -150,8 +150,10 @@ def test_chat_and_chats_are_made_when_they_are_used_and_anew_when_settings_chang
         assert chat.url == "memory://" and chat == chats["default"]
         chat.open("film-1", title="Alien")
         before, second = chats["default"], chats["second"]
+        assert chats.server().engine is before
         with override_settings(CHAT={"default": {"LIMITS": {"body": 10}}, "second": {}}):
             assert before.closed and not second.closed
+            assert chats.server().engine is chats["default"] is not before
             assert chats["second"] is second
             with pytest.raises(chat_engine.TooLarge):
                 chat.open("film-1", title="Alien")

@@ -39,8 +39,11 @@ def _logged_out(*, request: Any, user: Any, **kwargs: object) -> None:
     # The session itself ends only behind this signal: nobody comes in with it meanwhile.
     sessions.log_out(getattr(getattr(request, "session", None), "session_key", None))
     if user is not None:
-        disconnect(user)
-        _when_committed(None, user)
+        ids = _ids(user)
+        _disconnect(ids)
+        if transaction.get_connection().in_atomic_block:
+            # Until it is committed, other processes find the session as it was.
+            transaction.on_commit(partial(_disconnect, ids))
 
 
 def _saved(*, instance: Any, using: str, raw: bool = False, **kwargs: object) -> None:
@@ -53,20 +56,12 @@ def _deleted(*, instance: Any, using: str, **kwargs: object) -> None:
 
 
 def _when_committed(using: str | None, user: Any) -> None:
-    """Until it is committed, whoever looks still finds the user, or the session, and lets them in."""
+    """Until it is committed, whoever looks still finds the user, and lets them in; and it may be taken back."""
     ids = _ids(user)
     if transaction.get_connection(using).in_atomic_block:
         transaction.on_commit(partial(_disconnect, ids), using=using)
     else:
         _disconnect(ids)
-
-
-def disconnect(user: Any) -> None:
-    """Ends all of a user's connections, in all chats of the site.
-
-    A store that is away does not stop a log-out: that is logged.
-    """
-    _disconnect(_ids(user))
 
 
 def _ids(user: Any) -> list[tuple[str, str]]:
@@ -83,6 +78,7 @@ def _ids(user: Any) -> list[tuple[str, str]]:
 
 
 def _disconnect(ids: list[tuple[str, str]]) -> None:
+    """Ends the user's connections. A store that is away does not stop a log-out: that is logged."""
     from .connections import chats
     from .users import sessions
 

@@ -56,17 +56,13 @@ def running_url(alias: str = DEFAULT_ALIAS, request: Any = None) -> str | None:
 
 
 def serve(config: Config, host: str, port: int) -> Server:
-    """The Rust server on this chat's engine, which knows the site's users by their session cookie."""
+    """The Rust server on this chat's engine, which knows the site's users by their session cookie.
+
+    Raises where the address is taken (`OSError`), and where the store cannot be had (`ChatError`).
+    """
     from .connections import chats, server_options
 
     return chats[config.alias].serve(host, port, auth=authenticate(config), **server_options(config))
-
-
-def store_of(config: Config) -> None:
-    """Makes sure that the store can be had."""
-    from .connections import chats
-
-    chats[config.alias].online()
 
 
 def authenticate(config: Config) -> Any:

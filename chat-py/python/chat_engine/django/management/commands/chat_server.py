@@ -42,8 +42,6 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, frame: asked.append(number))
         try:
-            # Nobody is let in to find out that there is no store.
-            serving.store_of(config)
             server = serving.serve(config, host, port)
         except (ChatError, OSError) as error:
             raise CommandError(f"The chat cannot be served: {error}") from error
