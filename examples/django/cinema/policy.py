@@ -1,4 +1,4 @@
-"""The site's Content-Security-Policy: what it loads comes from itself, and the only thing besides is the chat's socket."""
+"""The site's Content-Security-Policy: everything comes from the site itself, but for the chat's socket."""
 
 from urllib.parse import urlsplit
 
@@ -29,7 +29,8 @@ class ContentSecurityPolicy:
             # Django's page for a fault is one of inline scripts.
             return response
         policy = {**POLICY, "connect-src": f"'self' {socket_origin(request)}".strip()}
-        response.headers.setdefault("Content-Security-Policy", "; ".join(f"{name} {what}" for name, what in policy.items()))
+        written = "; ".join(f"{name} {what}" for name, what in policy.items())
+        response.headers.setdefault("Content-Security-Policy", written)
         return response
 
 

@@ -1,7 +1,7 @@
 """A small site: films, people who log in by e-mail, and a chat room for whatever they want to talk about.
 
-Nothing has to be set. `CHAT_URL=redis://…` keeps the rooms in Redis, `DATABASE` is another file, and where `DEBUG=0` is set, `SECRET_KEY`,
-`ALLOWED_HOSTS` and `CHAT_WS_URL` have to be, too.
+Nothing has to be set. `CHAT_URL=redis://…` keeps the rooms in Redis, `DATABASE` is another file, and where `DEBUG=0`
+is set, `SECRET_KEY`, `ALLOWED_HOSTS` and `CHAT_WS_URL` have to be, too.
 """
 
 import os
@@ -32,7 +32,8 @@ INSTALLED_APPS = [
 CHAT = {
     "default": {
         "URL": os.environ.get("CHAT_URL", "memory://"),
-        # Inside `runserver`, whatever the store. Elsewhere `chat_server` or `cinema.asgi` serves, and CHAT_WS_URL says where.
+        # Inside `runserver`, whatever the store. Elsewhere `chat_server` or `cinema.asgi` serves, and CHAT_WS_URL
+        # says where.
         "SERVE": True,
         "WS_URL": os.environ.get("CHAT_WS_URL"),
         # Who is not logged in sees the log-in.

@@ -12,5 +12,7 @@ KINDS = [
 class RoomForm(forms.Form):
     """A title, and whether the list shows it."""
 
-    title = forms.CharField(label=_("Title"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+    title = forms.CharField(
+        label=_("Title"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
+    )
     kind = forms.ChoiceField(label=_("Who finds it"), choices=KINDS, initial="public", widget=forms.RadioSelect)

@@ -26,13 +26,17 @@ def main(request):
         raise Http404
     films = list(Film.objects.all())
     there = {room.id: room for room in chat.rooms(ids=[film.room for film in films])} if films else {}
-    return render(request, "films/main.html", {
-        "order": order,
-        "orders": ORDERS,
-        "limit": ROWS,
-        "rooms": chat.rooms(order=order, limit=ROWS),
-        "films": [(film, there[film.room].live if film.room in there else 0) for film in films],
-    })
+    return render(
+        request,
+        "films/main.html",
+        {
+            "order": order,
+            "orders": ORDERS,
+            "limit": ROWS,
+            "rooms": chat.rooms(order=order, limit=ROWS),
+            "films": [(film, there[film.room].live if film.room in there else 0) for film in films],
+        },
+    )
 
 
 @login_required
@@ -75,7 +79,9 @@ def make(request):
     form = RoomForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = chat.open(title=form.cleaned_data["title"], kind=form.cleaned_data["kind"], owner=str(request.user.pk))
+            made = chat.open(
+                title=form.cleaned_data["title"], kind=form.cleaned_data["kind"], owner=str(request.user.pk)
+            )
         except BadRequest:
             form.add_error("title", _("This title cannot be used."))
         else:

@@ -25,7 +25,9 @@ def admin(db: None) -> Iterator[Client]:
     yield client
 
 
-def said(n: int, body: Any, room: str = "film-1", name: str | None = "Kim", by: str | None = "42", days: float = 0) -> Message:
+def said(
+    n: int, body: Any, room: str = "film-1", name: str | None = "Kim", by: str | None = "42", days: float = 0
+) -> Message:
     """A message that is stored."""
     at = timezone.now() - timedelta(days=days)
     return Message.objects.create(room=room, epoch="e", n=n, at=at, by=by, name=name, body=body)
@@ -33,7 +35,17 @@ def said(n: int, body: Any, room: str = "film-1", name: str | None = "Kim", by: 
 
 @pytest.mark.parametrize(
     ("search", "found"),
-    [("영화", {1}), ("ALIEN", {2}), ("film-2", {3}), ("이서", {3}), ("film", set()), ("43", {3}), ("100%", {4}), ("0%_", set()), ('"quo"', set())],
+    [
+        ("영화", {1}),
+        ("ALIEN", {2}),
+        ("film-2", {3}),
+        ("이서", {3}),
+        ("film", set()),
+        ("43", {3}),
+        ("100%", {4}),
+        ("0%_", set()),
+        ('"quo"', set()),
+    ],
 )
 def test_a_search_finds_words_names_rooms_and_users(admin: Client, search: str, found: set[int]) -> None:
     said(1, {"text": "좋은 영화였어요"})

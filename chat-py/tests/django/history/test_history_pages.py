@@ -5,6 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from chat_engine.django.history import apage, flush, older, page
 from chat_engine.django.history.models import Message
@@ -109,7 +111,15 @@ def test_a_coroutine_reads_the_same(site: SimpleNamespace) -> None:
     site.chat.open("a", title="A")
     say(site.chat, "a", range(5))
     flush()
-    found = asyncio.run(apage("a", limit=3))
+
+    async def read() -> Any:
+        try:
+            return await apage("a", limit=3)
+        finally:
+            # As Django does when a request is over.
+            await sync_to_async(connections.close_all)()
+
+    found = asyncio.run(read())
     assert found.as_dict() == page("a", limit=3).as_dict()
 
 

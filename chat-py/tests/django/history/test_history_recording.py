@@ -43,7 +43,14 @@ def test_what_was_said_is_stored_as_it_was_said(site: SimpleNamespace) -> None:
     site.chat.post("film-1", "maintenance at noon")
     assert site.words() == [{"text": "안녕", "n": [1, None, True]}, "maintenance at noon"]
     first, second = Message.objects.order_by("n")
-    assert (first.alias, first.room, first.n, first.by, first.name, first.key) == ("default", "film-1", spoken.n, "42", "김", "k1")
+    assert (first.alias, first.room, first.n, first.by, first.name, first.key) == (
+        "default",
+        "film-1",
+        spoken.n,
+        "42",
+        "김",
+        "k1",
+    )
     assert (first.epoch, first.milliseconds) == (spoken.cursor.epoch, spoken.cursor.at)
     assert (second.by, second.name, second.key) == (None, None, None)
     # As it is on the wire, whoever reads it.
@@ -162,7 +169,9 @@ def test_only_so_much_waits_for_the_database(
     assert Message.objects.count() == 15
 
 
-def test_one_that_cannot_be_stored_does_not_take_the_others_along(stored: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_that_cannot_be_stored_does_not_take_the_others_along(
+    stored: None, caplog: pytest.LogCaptureFixture
+) -> None:
     at = Message._meta.get_field("at").to_python("2026-01-02T03:04:05Z")
     rows = [Message(room="a", epoch="e", n=n, at=at, body={"set"} if n == 2 else n) for n in range(5)]
     insert(rows)
@@ -215,6 +224,9 @@ def test_a_fork_stores_what_is_its_own(db: None, program: programs.Runner) -> No
     program(
         PROGRAM
         + """
+import warnings
+# Newer Pythons say that a fork of several threads is a risk: that is what is tried here.
+warnings.simplefilter("ignore", DeprecationWarning)
 chat.open("a", title="A")
 for n in range(50):
     chat.post("a", "parent")

@@ -2,8 +2,9 @@
 
     INSTALLED_APPS = [..., "chat_engine.django", "chat_engine.django.history"]     # and `manage.py migrate`
 
-From then on everything that is said is stored, in batches and behind what people do; the admin finds it; and who scrolls further up than the
-chat's own log reaches is given it from there, in the chat box as in any other client. For views:
+From then on everything that is said is stored, in batches and behind what people do; the admin finds it; and who
+scrolls further up than the chat's own log reaches is given it from there, in the chat box as in any other client. For
+views:
 
     from chat_engine.django.history import page
 
@@ -14,12 +15,12 @@ Who may read it is the view's to say. `manage.py chat_history_prune --days 30` f
 
     CHAT_HISTORY = {"PRIVATE": False, "PAIRS": True, "ALIASES": None}
 
-is what holds if nothing is said: private rooms are not stored, since their ids are their keys; talks of pairs are, in which people go by
-their aliases; all chats of `CHAT` are, or those that are named.
+is what holds if nothing is said: private rooms are not stored, since their ids are their keys; talks of pairs are, in
+which people go by their aliases; all chats of `CHAT` are, or those that are named.
 
-*Guarantees*: each message is stored once, by its room, epoch and number, whoever is told of it however often. *Under pressure*: where the
-database is away, 50,000 messages wait for it; what is said beyond them is not stored, and that is logged. *How it ends*: when the process
-ends, what waits has five seconds.
+*Guarantees*: each message is stored once, by its room, epoch and number, whoever is told of it however often. *Under
+pressure*: where the database is away, 50,000 messages wait for it; what is said beyond them is not stored, and that
+is logged. *How it ends*: when the process ends, what waits has five seconds.
 """
 
 from importlib import import_module

@@ -35,7 +35,9 @@ def kept() -> Kept:
 
 def check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """The system check `chat_history.E001`."""
-    return [Error(said, hint, id="chat_history.E001") for said, hint in _problems(getattr(settings, "CHAT_HISTORY", {}))]
+    return [
+        Error(said, hint, id="chat_history.E001") for said, hint in _problems(getattr(settings, "CHAT_HISTORY", {}))
+    ]
 
 
 def _problems(given: Any) -> list[tuple[str, str | None]]:
@@ -55,5 +57,6 @@ def _problems(given: Any) -> list[tuple[str, str | None]]:
             known = aliases()
             for alias in value:
                 if alias not in known:
-                    found.append((f"CHAT_HISTORY['ALIASES'] names {alias!r}, which is not in CHAT.", did_you_mean(str(alias), known)))
+                    said = f"CHAT_HISTORY['ALIASES'] names {alias!r}, which is not in CHAT."
+                    found.append((said, did_you_mean(str(alias), known)))
     return found

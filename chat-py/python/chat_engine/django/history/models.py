@@ -1,7 +1,7 @@
 """What was said, as it is stored."""
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +18,7 @@ class PlainEncoder(json.JSONEncoder):
 
 
 class Message(models.Model):
-    """Something said in a room. `epoch` is the log it stands in: a room that was closed and opened again has another one."""
+    """Something said in a room; `epoch` is the log it stands in. A room that was opened again has another one."""
 
     alias = models.CharField(_("chat"), max_length=64, default="default")
     room = models.CharField(_("room"), max_length=64)
@@ -65,7 +65,6 @@ class Message(models.Model):
         return entry | ({"key": self.key} if self.key is not None else {})
 
 
-def stored_time(milliseconds: int) -> datetime:
-    """A time of the wire, as the site keeps its times."""
-    at = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+def stored_time(at: datetime) -> datetime:
+    """A time, as the site keeps its times."""
     return at if settings.USE_TZ else times.make_naive(at)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -40,8 +41,8 @@ class Page:
 def page(room: str, *, before: str | None = None, limit: int = 50, alias: str = DEFAULT_ALIAS) -> Page:
     """What was said in a room: the newest, or what was before another page.
 
-    Of all times that the room was open, also those before it was closed and opened again. `before` comes from a page, by whatever way; one
-    that does not is a `ValueError`. `limit` is cut to 500.
+    Of all times that the room was open, also those before it was closed and opened again. `before` comes from a page,
+    by whatever way; one that does not is a `ValueError`. `limit` is cut to 500.
     """
     limit = _bounded(limit)
     return _page(list(_newest(room, before, alias)[: limit + 1]), limit)
@@ -70,7 +71,7 @@ def _newest(room: str, before: str | None, alias: str) -> QuerySet[Message]:
     mark = re.fullmatch(r"([0-9]{1,14})-([0-9]{1,18})", before)
     if mark is None:
         raise ValueError("before is no place in a history: take it from a page")
-    at, n = stored_time(int(mark[1])), int(mark[2])
+    at, n = stored_time(datetime.fromtimestamp(int(mark[1]) / 1000, timezone.utc)), int(mark[2])
     return found.filter(Q(at__lt=at) | Q(at=at, n__lt=n))
 
 

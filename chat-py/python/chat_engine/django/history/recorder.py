@@ -1,9 +1,10 @@
 """Storing what was said: the observer's batches go into a queue, and a thread puts them into the database.
 
-The observer's thread is not the one that stores: signals are sent there, and are not to wait for a database that is away. *Under pressure*:
-`MOST` messages wait; what comes while they do is dropped, counted and logged. A failing database is tried again, at the latest every `LONGEST`
-seconds; a message that it will not take by itself is dropped alone. *After a fork* the child begins with an empty queue: what waits is the
-parent's. *How it ends*: `close` stores what waits, for at most `LAST` seconds.
+The observer's thread is not the one that stores: signals are sent there, and are not to wait for a database that is
+away. *Under pressure*: `MOST` messages wait; what comes while they do is dropped, counted and logged. A failing
+database is tried again, at the latest every `LONGEST` seconds; a message that it will not take by itself is dropped
+alone. *After a fork* the child begins with an empty queue: what waits is the parent's. *How it ends*: `close` stores
+what waits, for at most `LAST` seconds.
 """
 
 import logging
@@ -164,7 +165,7 @@ def row(alias: str, said: Said) -> "Message":
         room=said.room,
         epoch=said.epoch,
         n=said.n,
-        at=stored_time(said.cursor.at),
+        at=stored_time(said.at),
         by=_plain(said.by),
         name=_plain(said.name),
         body=_plain(said.body),
@@ -248,7 +249,7 @@ def record(alias: str, observations: list[Observation], dropped: int = 0) -> Non
 
 
 def flush(timeout: float = 10.0, alias: str | None = None) -> None:
-    """Waits until everything that this process said so far is stored: for tests, and before a report. `TimeoutError` if it is not."""
+    """Waits until all that this process said so far is stored, for tests and reports; `TimeoutError` if it is not."""
     from .. import signals
     from ..connections import chats
 

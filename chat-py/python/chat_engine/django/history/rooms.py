@@ -33,7 +33,9 @@ class Kinds:
                 self._public.popitem(last=False)
 
     def wanted(self, logs: Iterable[Log]) -> set[Log]:
-        """Those of which something is to be stored. Asks the chat for those that are not known; what it raises comes out.
+        """Those of which something is to be stored.
+
+        Asks the chat for those that are not known; what it raises comes out.
 
         Of a room that is over and was not known before nobody can say what it was: nothing of it is stored.
         """

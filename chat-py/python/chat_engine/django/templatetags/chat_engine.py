@@ -3,16 +3,16 @@
     {% load chat_engine %}
     {% chat_box "lobby" title="Lobby" %}
 
-puts a working box for a room where it stands: what was said, who is there, who is typing, and a field to write in. It needs no other
-line in the page, no inline script and no inline style, and works under a Content-Security-Policy of `script-src 'self'; style-src
-'self'` or of nonces (Django's own, django-csp's, or a `csp_nonce` in the context). Several boxes on a page share one connection.
+puts a working box for a room where it stands: what was said, who is there, who is typing, and a field to write in. It
+needs no other line in the page, no inline script and no inline style, and works under a Content-Security-Policy of
+`script-src 'self'; style-src 'self'` or of nonces (Django's own, django-csp's, or a `csp_nonce` in the context).
+Several boxes on a page share one connection.
 
-`{% chat_assets %}` loads the scripts on a page without a box (one into which a box comes later, or whose own scripts use the
-connection), `{% chat_url %}` is the address of the sockets.
+`{% chat_assets %}` loads the scripts on a page without a box (one into which a box comes later, or whose own scripts
+use the connection), `{% chat_url %}` is the address of the sockets.
 """
 
 import json
-from typing import Any
 
 from django import template
 from django.http import HttpRequest
@@ -56,10 +56,11 @@ def chat_box(
 ) -> SafeString:
     """A chat box for a room.
 
-    The room is opened by whoever comes first where it is not there, and is then theirs; with `create=False` it has to be there: open it
-    yourself with `chat.open(room, title=…)`. `recent`: with how much of what was said it begins, 0 to 200. `people`: whether who is there is
-    shown from the beginning, where there is room beside the talk. `login`: where people are sent who may not chat before they have logged
-    in. `theme`: `light` or `dark`, otherwise as the page (`color-scheme`).
+    The room is opened by whoever comes first where it is not there, and is then theirs; with `create=False` it has to
+    be there: open it yourself with `chat.open(room, title=…)`. `recent`: with how much of what was said it begins, 0
+    to 200. `people`: whether who is there is shown from the beginning, where there is room beside the talk. `login`:
+    where people are sent who may not chat before they have logged in. `theme`: `light` or `dark`, otherwise as the
+    page (`color-scheme`).
     """
     if theme and theme not in _THEMES:
         raise template.TemplateSyntaxError(f"chat_box: theme is 'light' or 'dark', not {theme!r}")
@@ -116,8 +117,8 @@ def chat_user(context: Context, alias: str = DEFAULT_ALIAS) -> str:
 def address(alias: str, request: HttpRequest | None) -> str:
     """Where the sockets are: as `CHAT` says, else where they are served in this process.
 
-    A path is meant within the site: where the site is under a prefix, so are the sockets. Pages that came by https ask for `wss`, which the
-    browser sees to where only a path or a host is given.
+    A path is meant within the site: where the site is under a prefix, so are the sockets. Pages that came by https
+    ask for `wss`, which the browser sees to where only a path or a host is given.
     """
     prefix = get_script_prefix()
     given = config(alias).ws_url or running_url(alias, request) or "/ws"
