@@ -91,6 +91,7 @@ def test_coroutines_may_use_the_database_too() -> None:
             return True
         except chat_engine.Forbidden:
             return False
+
     with setting(Coroutines), isolated() as chat:
         chat.open("rust", title="Rust")
         assert asyncio.run(joined("kim")) is True

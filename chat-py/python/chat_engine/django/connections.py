@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.signals import setting_changed
 from django.utils.crypto import salted_hmac
@@ -19,6 +19,8 @@ from chat_engine import Engine, Server
 from . import conf
 from .conf import DEFAULT_ALIAS, Config
 from .origins import allowed_hosts
+
+_T = TypeVar("_T")
 
 
 class Chats:
@@ -114,13 +116,16 @@ class Chats:
                 self._put(alias, *before)
 
     def _put(self, alias: str, engine: Engine | None, made_of: Config | None, server: Server | None) -> None:
-        tables: tuple[tuple[dict[str, Any], Any], ...]
-        tables = (self._engines, engine), (self._made_of, made_of), (self._servers, server)
-        for table, value in tables:
-            if value is None:
-                table.pop(alias, None)
-            else:
-                table[alias] = value
+        _set(self._engines, alias, engine)
+        _set(self._made_of, alias, made_of)
+        _set(self._servers, alias, server)
+
+
+def _set(table: dict[str, _T], key: str, value: _T | None) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
 
 
 def make(config: Config, **options: Any) -> Engine:

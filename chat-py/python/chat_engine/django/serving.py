@@ -141,5 +141,3 @@ def _address_of_site(argv: list[str]) -> tuple[str, int]:
         except ValueError:
             continue
     return ("::1" if "-6" in argv or "--ipv6" in argv else "127.0.0.1"), 8000
-
-

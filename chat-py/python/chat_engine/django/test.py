@@ -71,8 +71,6 @@ class ChatTestMixin:
         return client
 
 
-
-
 def __getattr__(name: str) -> Any:
     if name != "chat":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
