@@ -61,7 +61,10 @@ def refused_with(url: str, **options: Any) -> int:
         ((7, "Kim"), ("7", "Kim")),
         (SimpleNamespace(id="7", name="Kim"), ("7", "Kim")),
         (SimpleNamespace(id=7), ("7", "guest")),
-        (("7", "  a name that is much longer than the thirty-two characters of a chat"), ("7", "a name that is much longer than")),
+        (
+            ("7", "  a name that is much longer than the thirty-two characters of a chat"),
+            ("7", "a name that is much longer than"),
+        ),
         (("7", "\u202e\n"), ("7", "guest")),
     ],
 )

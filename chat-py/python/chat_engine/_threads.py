@@ -1,8 +1,8 @@
 """Threads in which the engine calls what a host wrote: hooks, observers, `auth`.
 
 The engine's own threads never enter Python. They leave a job, and one of these fetches it: made when something is to be
-asked for the first time, more of them while jobs wait (four at the most, or `CHAT_ENGINE_THREADS`), ended with the process.
-What fails is logged by the logger `chat_engine`; whoever asked is told no more than that there is no answer.
+asked for the first time, more of them while jobs wait (four at the most, or `CHAT_ENGINE_THREADS`), ended with the
+process. What fails is logged by the logger `chat_engine`; who asked is told no more than that there is no answer.
 """
 
 from __future__ import annotations
