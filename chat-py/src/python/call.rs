@@ -102,6 +102,11 @@ pub(crate) fn wait<T: Send>(
     begun: Begun<T>,
     convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>>,
 ) -> PyResult<Py<PyAny>> {
+    convert(py, result(py, begun)?)
+}
+
+/// What became of it, waited for in this thread.
+pub(crate) fn result<T: Send>(py: Python<'_>, begun: Begun<T>) -> PyResult<T> {
     let done = match begun {
         Begun::Done(done) => done,
         Begun::Asked(asked) => asked.wait(|| {
@@ -109,7 +114,7 @@ pub(crate) fn wait<T: Send>(
             py.check_signals()
         })?,
     };
-    convert(py, done.map_err(|broke| errors::broke(py, &broke))?)
+    done.map_err(|broke| errors::broke(py, &broke))
 }
 
 /// An operation that waits in the runtime, and what becomes of its result.

@@ -25,7 +25,7 @@ use super::peer::Peer;
 use super::served::{Asked, Given, Listening, Made, bind, upgrade};
 use super::times::seconds;
 use crate::first::{Begun, begin};
-use crate::live::{Fault, Live};
+use crate::live::Live;
 
 /// How long those who are sent away have, where nothing else was said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -275,13 +275,7 @@ fn finish_in_runtime<T: Send + 'static>(
 
 /// The engine, waited for where it has to be.
 fn engine_of(py: Python<'_>, live: &Arc<Live>) -> PyResult<CoreEngine> {
-    let done = match live.begin(async |engine: CoreEngine| Ok(engine)) {
-        Begun::Done(done) => done,
-        Begun::Asked(asked) => {
-            py.detach(|| asked.wait(|| Python::attach(|py| py.check_signals())))?
-        }
-    };
-    let engine: Result<CoreEngine, Fault> = done.map_err(|broke| errors::broke(py, &broke))?;
+    let engine = call::result(py, live.begin(async |engine: CoreEngine| Ok(engine)))?;
     engine.map_err(|fault| errors::fault(py, &fault))
 }
 
