@@ -81,7 +81,7 @@ from ._native import (
     Wrote,
     __version__,
 )
-from ._types import Create, Entry, Event, Hooks, Json, Kind, Order, Seconds
+from ._types import Create, Entry, Event, Hooks, Json, Kind, Observation, Order, Seconds
 
 __all__ = [
     "AlreadyMatched",
@@ -119,6 +119,7 @@ __all__ = [
     "NoSuchRoom",
     "NotMember",
     "NotWaiting",
+    "Observation",
     "Opened",
     "Order",
     "Overloaded",

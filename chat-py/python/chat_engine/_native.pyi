@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar, Literal, final
 
-from ._types import Create, Entry, Event, Json, Order, Seconds
+from ._types import Create, Entry, Event, Json, Observation, Order, Seconds
 
 __version__: str
 
@@ -424,7 +424,7 @@ class Engine:
         hooks: object | None = None,
         hook_timeout: Seconds = 2.0,
         hooks_fail_open: bool = False,
-        observer: Callable[[list[Opened | Wrote | Paired], int], object] | None = None,
+        observer: Callable[[list[Observation], int], object] | None = None,
         clock: Literal["system", "manual"] = "system",
     ) -> Engine: ...
     @property

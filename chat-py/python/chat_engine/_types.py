@@ -15,11 +15,14 @@ from ._native import (
     Left,
     ListChanged,
     Matched,
+    Opened,
+    Paired,
     Renamed,
     Reset,
     Said,
     Signal,
     Unmatched,
+    Wrote,
 )
 
 Json: TypeAlias = Any
@@ -34,6 +37,10 @@ Entry: TypeAlias = Union[Said, Joined, Left, Renamed, Closed]
 
 Event: TypeAlias = Union[Entry, Signal, Count, Matched, Unmatched, ListChanged, Reset, Kicked, Bye]
 """What a session is told. More kinds will come: a `match` needs a `case _`."""
+
+
+Observation: TypeAlias = Union[Opened, Wrote, Paired]
+"""What an observer is given. More kinds will come."""
 
 
 class Create(TypedDict, total=False):

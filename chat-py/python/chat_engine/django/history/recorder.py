@@ -43,10 +43,11 @@ class Recorder:
     def __init__(self, most: int = MOST, first_wait: float = FIRST) -> None:
         self._most = most
         self._first_wait = first_wait
-        self.kinds = Kinds()
         self._begin()
 
     def _begin(self) -> None:
+        # All of it anew: what a thread of the parent had locked stays locked in the child.
+        self.kinds = Kinds()
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         # What the thread has taken and not stored yet.
