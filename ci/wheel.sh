@@ -9,12 +9,14 @@ cd "$(dirname "$0")/.."
 ci/cargo.sh --version >/dev/null
 # The oldest policy that Rust itself still runs on.
 policy=manylinux2014
-out=${CARGO_TARGET_DIR:-$PWD/target}/wheels
+target=${CARGO_TARGET_DIR:-$PWD/target}
+out=$target/wheels
 
 environment wheel-tools "$python_default" chat-py/tests/requirements-wheel.txt
 tools=$pythons_at/wheel-tools/bin
-# maturin calls `python3 -m ziglang` of the environment.
-PATH="$tools:$PATH" "$tools/maturin" build --manifest-path chat-py/Cargo.toml --release --locked --zig \
+# maturin calls `python3 -m ziglang` of the environment. In a directory of its own, as another linker would have everything
+# else built anew.
+CARGO_TARGET_DIR=$target/manylinux PATH="$tools:$PATH" "$tools/maturin" build --manifest-path chat-py/Cargo.toml --release --locked --zig \
     --compatibility "$policy" --interpreter "$tools/python" --out "$out"
 
 wheel=$(find "$out" -name 'chat_engine-*-cp310-abi3-manylinux*.whl' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
