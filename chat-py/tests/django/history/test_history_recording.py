@@ -220,6 +220,13 @@ def test_a_process_that_ends_stores_first(db: None, program: programs.Runner) ->
     assert [message.body for message in Message.objects.order_by("n")] == list(range(2000))
 
 
+def test_a_process_ends_also_where_the_database_is_away(db: None, program: programs.Runner, database_away: Any) -> None:
+    with database_away():
+        ended = program(PROGRAM + 'chat.open("a", title="A")\nfor n in range(20): chat.post("a", n)', within=30)
+    assert ended.code == 0
+    assert "20 messages were not stored before the process ended" in ended.err
+
+
 def test_a_fork_stores_what_is_its_own(db: None, program: programs.Runner) -> None:
     program(
         PROGRAM

@@ -31,6 +31,7 @@ MOST = 50_000
 AT_ONCE = 500
 FIRST, LONGEST = 0.25, 30.0
 LAST = 5.0
+PAUSE = 2.0
 # Postgres has none in its texts.
 _NUL, _INSTEAD = "\x00", "\ufffd"
 
@@ -55,6 +56,7 @@ class Recorder:
         self._dropped = 0
         self._thread: threading.Thread | None = None
         self._storing = threading.Lock()
+        self._paused = False
 
     def record(self, alias: str, observations: list[Observation]) -> None:
         """Takes what happened. Never waits."""
@@ -84,19 +86,34 @@ class Recorder:
     def close(self, timeout: float) -> None:
         """Stores what waits, in this thread where there is no other."""
         end = time.monotonic() + timeout
-        if self._thread is not None and self._thread.is_alive() and self.flush(timeout):
-            return
-        # A thread cannot be started any more when the process ends.
         self.kinds.may_ask = False
-        if not self._storing.acquire(timeout=max(0.0, end - time.monotonic())):
-            return
-        try:
-            while (batch := self._take()) and time.monotonic() < end and self._stored(batch):
-                pass
-        finally:
-            self._storing.release()
+        if self._thread is not None and self._thread.is_alive():
+            self.flush(timeout)
+        elif self._storing.acquire(timeout=timeout):
+            # A thread cannot be started any more when the process ends.
+            try:
+                while (batch := self._take()) and time.monotonic() < end and self._stored(batch):
+                    pass
+            finally:
+                self._storing.release()
         if left := len(self._queue) + self._busy:
             logger.error("%d messages were not stored before the process ended", left)
+
+    def pause(self) -> None:
+        """Before a fork: waits a moment for what is just being stored.
+
+        SQLite takes the locks of its files to be the process's, so a child would wait for what its parent had begun.
+        """
+        self._paused = self._storing.acquire(timeout=PAUSE)
+
+    def resume(self) -> None:
+        """After it, in the parent."""
+        if self._paused:
+            self._storing.release()
+
+    def restart(self) -> None:
+        """After it, in the child: nothing waits, and there is no thread."""
+        self._begin()
 
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -241,7 +258,7 @@ def _plain(value: Any) -> Any:
 
 _recorder = Recorder()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_recorder._begin)
+    os.register_at_fork(before=_recorder.pause, after_in_parent=_recorder.resume, after_in_child=_recorder.restart)
 
 
 def record(alias: str, observations: list[Observation], dropped: int = 0) -> None:
@@ -265,8 +282,9 @@ def close() -> None:
     """When the process ends: tells the chats to tell what they still have to, and stores it."""
     from ..connections import chats
 
+    end = time.monotonic() + LAST
     _recorder.flush(LAST)
     # Whichever of the two is registered first to be done at the end, the chats end before their history does.
     chats.close_all()
-    _recorder.close(LAST)
+    _recorder.close(max(0.1, end - time.monotonic()))
     settle()
