@@ -528,6 +528,39 @@ def test_a_child_asks_and_tells_with_threads_of_its_own(program: Runner) -> None
     assert program(source).well().out == "ok\n"
 
 
+def test_the_process_ends_though_a_hook_an_observer_and_auth_hang(program: Runner) -> None:
+    source = """
+    import sys, threading, time
+    from types import SimpleNamespace
+    from websockets.sync.client import connect
+    from chat_engine import Engine, Unavailable
+
+    begun = threading.Semaphore(0)
+
+    def hangs(*args):
+        begun.release()
+        time.sleep(600)
+
+    engine = Engine(hooks=SimpleNamespace(may_say=hangs), hook_timeout=0.05, observer=hangs)
+    server = engine.serve(port=0, auth=hangs)
+    client = connect(server.url)
+    client.send('{"id":1,"do":"hello"}')
+    session = engine.connect("7")
+    session.join("r", create={"title": "R"})
+    try:
+        session.say("r", "x")
+    except Unavailable:
+        pass
+    for _ in range(3):
+        assert begun.acquire(timeout=20)
+    began = time.monotonic()
+    import atexit
+    atexit._run_exitfuncs()
+    print(time.monotonic() - began < 10)
+    """
+    assert program(source, within=40).well().out == "True\n"
+
+
 def test_a_host_is_let_go_of_with_its_engine() -> None:
     class Rules:
         def may_say(self, *args: object) -> None: ...

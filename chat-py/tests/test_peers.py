@@ -105,8 +105,7 @@ def test_the_first_connections_wait_for_the_store_and_not_the_loop(redis_url: st
         # Before there is an engine nothing is taken, and nobody is kept from anything.
         with pytest.raises(Misuse, match="wants_more"):
             talks[0].peer.receive("{}")
-        for talk in talks:
-            assert not talk.peer.wants_more and talk.peer.frames() == []
+        assert not talks[0].peer.wants_more
         for talk in talks:
             assert (await talk.ok("hello"))["user"] in "012"
 

@@ -7,7 +7,7 @@
 //! | `answer`, `waiting` | what an `a…` operation gives, and how it waits in whichever event loop |
 //! | `reading` | a session's events, in batches |
 //! | `events`, `values` | what is handed out |
-//! | `server`, `served`, `peer`, `auth` | what clients connect to: a listener, or frames that somebody else carries |
+//! | `server`, `served`, `peer`, `carried`, `auth` | what clients connect to: a listener, or frames that somebody else carries |
 //! | `hooks`, `older`, `observer`, `jobs`, `pool` | what a host wrote, and the threads of Python's that call it |
 //! | `body`, `options`, `serving`, `times`, `errors` | to Python and back |
 //! | `process` | forks, and the end |
@@ -16,6 +16,7 @@ mod answer;
 mod auth;
 mod body;
 mod call;
+mod carried;
 mod engine;
 mod errors;
 mod events;

@@ -4,20 +4,19 @@
 //! telling brings about; so a batch of frames costs one wake-up. *Under pressure*: `wants_more` is false while it carries out as much as it
 //! may, and while nobody takes what it says. *How it ends*: with a close code, or with `lost`; who is dropped is lost.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chat_core::Engine as CoreEngine;
-use chat_ws::{Admission, Outgoing, Peer as Spoken, Refusal, Server as Served};
+use chat_ws::{Admission, Frame, Outgoing, Peer as Spoken, Server as Served};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::answer::{Answer, Waits};
+use super::carried::{Carried, Opening, Phase};
 use super::errors::{self, Known};
 use super::served::{Asked, Made};
 use crate::first::Asked as Pending;
@@ -26,46 +25,12 @@ use crate::live::{Fault, Live};
 /// How long what a client asked for before it went may take.
 const LAST: Duration = Duration::from_secs(5);
 
-/// The close of one that could not begin, by what a client does about it.
-const COMES_BACK: (u16, &str) = (4000, "gone");
-const STAYS_AWAY: (u16, &str) = (4403, "refused");
-
 /// One connection's side of chat.v1: text frames in, ready frames and a close code out.
 #[pyclass(frozen, module = "chat_engine")]
 pub(crate) struct Peer {
     live: Arc<Live>,
     /// Under this lock no Python runs.
-    inner: Mutex<Inner>,
-}
-
-struct Inner {
-    phase: Phase,
-    out: Outgoing,
-    /// Who waits in `aframes`.
-    waker: Option<Waker>,
-    busy: bool,
-    /// The client could not go on, and has not been told that it can.
-    full: bool,
-    /// When to look again, if nothing happens before.
-    sleep: Option<Pin<Box<Sleep>>>,
-    /// It was said that there will be nothing any more.
-    told: bool,
-}
-
-enum Phase {
-    /// The engine is being made.
-    Opening(Box<Opening>),
-    Open(Box<Spoken>),
-    /// It could not begin.
-    Refused(u16, &'static str),
-    /// The client has gone.
-    Lost,
-}
-
-struct Opening {
-    made: Arc<Made>,
-    engine: Pending<Result<CoreEngine, Fault>>,
-    asked: Option<Asked>,
+    inner: Mutex<Carried>,
 }
 
 impl Peer {
@@ -84,11 +49,7 @@ impl Peer {
     }
 
     fn new(live: &Arc<Live>, phase: Phase) -> Self {
-        let (out, waker, sleep) = (Outgoing::default(), None, None);
-        // One that is being opened takes nothing yet.
-        let full = matches!(phase, Phase::Opening(_));
-        let inner = Inner { phase, out, waker, busy: false, full, sleep, told: false };
-        Self { live: Arc::clone(live), inner: Mutex::new(inner) }
+        Self { live: Arc::clone(live), inner: Mutex::new(Carried::new(phase)) }
     }
 
     /// Refuses where it belongs to another process.
@@ -102,13 +63,13 @@ impl Peer {
     /// Hands something over, and has it begun.
     fn hand(&self, give: impl FnOnce(&mut Spoken, &mut Outgoing)) -> bool {
         let mut inner = self.inner.lock();
-        let Inner { phase, out, full, .. } = &mut *inner;
+        let Carried { phase, out, full, .. } = &mut *inner;
         match phase {
             Phase::Open(peer) => self.live.within(|| give(peer, out)),
             Phase::Opening(_) => return false,
             Phase::Refused(..) | Phase::Lost => return true,
         }
-        *full |= !inner_wants_more(phase, out);
+        *full |= !phase.wants_more(out);
         if let Some(waker) = &inner.waker {
             waker.wake_by_ref();
         }
@@ -154,82 +115,6 @@ impl Peer {
         } else {
             self.live.within(|| drop(peer));
         }
-    }
-}
-
-impl Inner {
-    /// Does everything that can be done now.
-    fn look(&mut self, live: &Live, cx: &mut Context<'_>) {
-        if let Phase::Opening(opening) = &mut self.phase
-            && let Poll::Ready(phase) = opening.poll(cx)
-        {
-            self.phase = phase;
-        }
-        let Phase::Open(peer) = &mut self.phase else { return };
-        loop {
-            let now = Instant::now();
-            peer.poll(cx, now, &mut self.out);
-            if self.out.take_ping() {
-                // Whoever carries the frames looks after that.
-                peer.alive(now);
-                continue;
-            }
-            let Some(at) = peer.wake_at() else { return self.sleep = None };
-            let sleep = self.sleep.get_or_insert_with(|| {
-                let _context = live.handle().enter();
-                Box::pin(tokio::time::sleep_until(at))
-            });
-            if sleep.deadline() != at {
-                sleep.as_mut().reset(at);
-            }
-            if sleep.as_mut().poll(cx).is_pending() {
-                return;
-            }
-        }
-    }
-
-    fn wants_more(&self) -> bool {
-        inner_wants_more(&self.phase, &self.out)
-    }
-
-    fn close(&self) -> Option<(u16, &'static str)> {
-        match &self.phase {
-            Phase::Refused(code, reason) => Some((*code, reason)),
-            _ => self.out.close().map(|close| (close.code(), close.as_str())),
-        }
-    }
-
-    /// Whether there is something to be said to who waits.
-    fn has_news(&mut self) -> bool {
-        let wants_more = self.wants_more();
-        let again = wants_more && std::mem::replace(&mut self.full, !wants_more);
-        again || !self.out.is_empty() || self.is_over()
-    }
-
-    fn is_over(&self) -> bool {
-        self.close().is_some() || matches!(self.phase, Phase::Lost)
-    }
-
-    fn take(&mut self) -> Vec<chat_ws::Frame> {
-        std::iter::from_fn(|| self.out.next_frame()).collect()
-    }
-}
-
-fn inner_wants_more(phase: &Phase, out: &Outgoing) -> bool {
-    matches!(phase, Phase::Open(peer) if peer.wants_more(out))
-}
-
-impl Opening {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        let Poll::Ready(engine) = self.engine.poll(cx) else { return Poll::Pending };
-        let (Ok(Ok(engine)), Some(asked)) = (engine, self.asked.take()) else {
-            return Poll::Ready(Phase::Refused(COMES_BACK.0, COMES_BACK.1));
-        };
-        Poll::Ready(match self.made.admit(&engine, asked) {
-            Ok((served, admission)) => Phase::Open(Box::new(served.peer(admission))),
-            Err(Refusal::Origin) => Phase::Refused(STAYS_AWAY.0, STAYS_AWAY.1),
-            Err(_) => Phase::Refused(COMES_BACK.0, COMES_BACK.1),
-        })
     }
 }
 
@@ -299,6 +184,7 @@ impl Drop for Peer {
         if !self.live.is_ours() || crate::runtime::is_stopped() {
             let inner = self.inner.get_mut();
             std::mem::forget(std::mem::replace(&mut inner.phase, Phase::Lost));
+            std::mem::forget(inner.sleep.take());
         }
     }
 }
@@ -353,7 +239,7 @@ impl Drop for Frames {
     }
 }
 
-fn texts(py: Python<'_>, frames: Vec<chat_ws::Frame>) -> PyResult<Bound<'_, PyList>> {
+fn texts(py: Python<'_>, frames: Vec<Frame>) -> PyResult<Bound<'_, PyList>> {
     let list = PyList::empty(py);
     for frame in frames {
         list.append(PyString::new(py, &String::from_utf8_lossy(frame.as_json())))?;

@@ -9,6 +9,7 @@ use chat_core::{Clock, Engine as CoreEngine};
 use chat_ws::{Admission, Options, Refusal, Secret, Server as Served, Upgrade};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use tokio::sync::{OnceCell, watch};
 use tokio::task::AbortHandle;
@@ -198,11 +199,29 @@ pub(crate) fn forked() {
 }
 
 /// Listens at the first address of a host at which that can be done.
-pub(crate) fn bind(host: &str, port: u16) -> io::Result<TcpListener> {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let listener = TcpListener::bind((host, port))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+pub(crate) fn bind(py: Python<'_>, host: &str, port: u16) -> PyResult<TcpListener> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let listening = py.detach(|| {
+        let listener = TcpListener::bind((bare, port))?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listening.map_err(|error| in_use(py, &error, host, port))
+}
+
+/// As Python's own sockets say it.
+fn in_use(py: Python<'_>, error: &io::Error, host: &str, port: u16) -> PyErr {
+    let place = format!("{host}:{port}");
+    match error.raw_os_error() {
+        Some(number) => {
+            let text = py.import("os").and_then(|os| os.call_method1("strerror", (number,)));
+            match text.and_then(|text| text.extract::<String>()) {
+                Ok(text) => PyOSError::new_err((number, format!("{text}: {place}"))),
+                Err(error) => error,
+            }
+        }
+        None => PyOSError::new_err(format!("{error}: {place}")),
+    }
 }
 
 /// The request that a connection began with, as ASGI has it.

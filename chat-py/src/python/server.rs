@@ -4,14 +4,12 @@
 //! ends*: with `stop`, which sends everybody away, told to come back; with the engine; with the process. After a fork the child has a server
 //! of its own, which does not listen.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::Engine as CoreEngine;
 use chat_ws::{Refusal, Server as Served};
 use parking_lot::Mutex;
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -66,8 +64,7 @@ impl Server {
         if given.auth.is_some() {
             jobs::start(py, Kind::Asking)?;
         }
-        let listener =
-            py.detach(|| bind(host, port)).map_err(|error| in_use(py, &error, host, port))?;
+        let listener = bind(py, host, port)?;
         let (core, given) = (engine_of(py, live)?, Arc::new(given));
         let made = Made::listening(live, &given, &core, listener)?;
         Ok(Self { engine, given, made: Mutex::new(Some(made)) })
@@ -281,21 +278,6 @@ fn engine_of(py: Python<'_>, live: &Arc<Live>) -> PyResult<CoreEngine> {
 
 fn within(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Duration> {
     timeout.map_or(Ok(PATIENCE), |timeout| seconds("timeout", timeout))
-}
-
-/// As Python's own sockets say it.
-fn in_use(py: Python<'_>, error: &io::Error, host: &str, port: u16) -> PyErr {
-    let place = format!("{host}:{port}");
-    match error.raw_os_error() {
-        Some(number) => {
-            let text = py.import("os").and_then(|os| os.call_method1("strerror", (number,)));
-            match text.and_then(|text| text.extract::<String>()) {
-                Ok(text) => PyOSError::new_err((number, format!("{text}: {place}"))),
-                Err(error) => error,
-            }
-        }
-        None => PyOSError::new_err(format!("{error}: {place}")),
-    }
 }
 
 /// A connection that may not begin, as the transport has to answer it.
