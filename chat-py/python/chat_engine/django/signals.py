@@ -28,15 +28,13 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from chat_engine import Closed, Engine, Joined, Left, Opened, Paired, Said, Wrote
+from chat_engine import Closed, Engine, Joined, Left, Observation, Opened, Paired, Said, Wrote
 
 from .conf import DEFAULT_ALIAS
 from .databases import cared_for
 
 logger = logging.getLogger("chat_engine.django")
 
-Observation = Opened | Wrote | Paired
-"""Something that happened."""
 Consumer = Callable[[str, list[Observation], int], object]
 """Takes an alias, what happened there, oldest first, and how much was dropped before it."""
 
