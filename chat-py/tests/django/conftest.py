@@ -22,6 +22,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from databases import Database  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test.utils import (  # noqa: E402
@@ -50,3 +51,9 @@ def db() -> Iterator[None]:
     yield
     call_command("flush", verbosity=0, interactive=False)
     connections.close_all()
+
+
+@pytest.fixture
+def database(db: None, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Which connections to it are opened and closed."""
+    return Database(monkeypatch)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from asgi_server import Connection, scope
+from databases import Database
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.asgi import get_asgi_application
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils.functional import SimpleLazyObject
 
@@ -144,21 +145,7 @@ async def test_a_database_that_is_away_is_a_503_where_the_server_can_say_it(
     assert cookie[0][1].decode() not in caplog.text
 
 
-def test_looking_users_up_leaves_no_database_connection_open(cookie: Any) -> None:
-    opened: list[Any] = []
-    closed: list[Any] = []
-    wrapper = connections["default"].__class__
-    connect, close = wrapper.connect, wrapper._close
-
-    def noted_connect(self: Any) -> None:
-        opened.append(self)
-        connect(self)
-
-    def noted_close(self: Any) -> None:
-        if self.connection is not None:
-            closed.append(self)
-        close(self)
-
+def test_looking_users_up_leaves_no_database_connection_open(cookie: Any, database: Database) -> None:
     @in_loop
     async def many() -> None:
         async def one() -> None:
@@ -167,11 +154,8 @@ def test_looking_users_up_leaves_no_database_connection_open(cookie: Any) -> Non
 
         await asyncio.gather(*(one() for _ in range(20)))
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wrapper, "connect", noted_connect)
-        patch.setattr(wrapper, "_close", noted_close)
-        many()
-    assert opened and len(opened) == len(closed)
+    many()
+    assert database.opened and len(database.opened) == len(database.closed)
 
 
 # --- which pages, which paths -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import programs
 
 # Each begins with this.
 SETTINGS = """\
-import os, sys, threading
+import os, sys, threading, warnings
 import django
 from django.conf import settings
 settings.configure(SECRET_KEY="x" * 50, INSTALLED_APPS=["chat_engine.django"], CHAT={"default": {"URL": sys.argv[1]}})
@@ -54,6 +54,8 @@ def hold():
         done.wait(30)
 threading.Thread(target=hold).start()
 held.wait()
+# Newer Pythons warn of what is tried here.
+warnings.simplefilter("ignore", DeprecationWarning)
 child = os.fork()
 if child == 0:
     # What the parent made is made anew; what was never made has to be made now.
