@@ -9,7 +9,7 @@ import { enter, site } from './helpers/site.js';
 
 const OUT = fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
 const WIDE = { width: 1080, height: 760 };
-const PHONE = { width: 390, height: 760 };
+const PHONE = { width: 390, height: 840 };
 
 const TALKS = {
   ko: {

@@ -77,6 +77,7 @@ test('a refresh counts nobody twice, and what was said is there again', async (t
   const at = await site(t);
   const [kim, lee] = [await member(t, at, '김'), await member(t, at, '이')];
   for (const page of [kim, lee]) await film(page, '아리랑').click();
+  await present(kim, 2);
   await talked(kim, lee, '하나');
   const notices = () => kim.locator('chat-box .row.notice').allTextContents();
   const before = await notices();
@@ -130,6 +131,8 @@ test('a room is in one socket with nothing besides, and leaving its page leaves 
   const room = await make(kim, '방');
   const opened = sockets(lee);
   await lee.goto(room);
+  // Whoever comes and goes with nothing said between is told of in one line.
+  await present(kim, 2);
   await talked(kim, lee, '하나');
   assert.equal(opened(), 1);
   await lee.getByRole('link', { name: '모든 방' }).click();
