@@ -329,6 +329,12 @@ async def test_a_server_that_raises_when_the_client_has_gone_ends_it_quietly(
         connection.say(id=1, do="hello")
         assert connection.task is not None
         await asyncio.wait_for(asyncio.shield(connection.task), 5)
+    # And one that has gone before it was accepted.
+    early = Connection(SITE, scope())
+    early.broken = error
+    async with early:
+        assert early.task is not None
+        await asyncio.wait_for(asyncio.shield(early.task), 5)
     assert not caplog.records
 
 

@@ -33,7 +33,12 @@ async def carry(peer: Peer, receive: Receive, send: Send, subprotocol: str | Non
         first = await receive()
         if first["type"] != "websocket.connect":
             return
-        await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
+        try:
+            await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
+        except Exception as error:
+            # The client did not wait for it, and some servers raise then.
+            logger.debug("a connection was gone before it was accepted: %s", type(error).__name__)
+            return
         await _Carrier(peer, receive, send).run()
     finally:
         peer.lost()
