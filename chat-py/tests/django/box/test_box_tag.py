@@ -211,3 +211,15 @@ def test_both_languages_have_the_same_texts() -> None:
         for name in ("ko", "en")
     )
     assert ko == en and len(ko) > 40
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    path = finders.find("chat_engine/chat-box-texts.js")
+    assert path
+    known = set(re.findall(r"^  '([\w.]+)':", Path(path).read_text(), re.MULTILINE))
+    asked_for = set()
+    for name in ("view", "log", "write", "texts"):
+        path = finders.find(f"chat_engine/chat-box-{name}.js")
+        assert path
+        asked_for |= set(re.findall(r"\bt\('([\w.]+)'", Path(path).read_text()))
+    assert asked_for <= known and len(asked_for) > 25

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.test import override_settings
 
 from chat_engine.django.history import apage, flush, older, page
 from chat_engine.django.history.models import Message
@@ -131,3 +132,26 @@ def test_as_a_view_gives_it(site: SimpleNamespace) -> None:
     assert given["entries"] == [site.chat.history("a")[1].as_dict()]
     assert given["more"] is True
     assert page("a", before=given["before"]).as_dict()["entries"] == [site.chat.history("a")[0].as_dict()]
+
+
+class Router:
+    """Notes who is asked for."""
+
+    asked: list[str] = []
+
+    def db_for_read(self, model: Any, **hints: Any) -> None:
+        """Where something is read."""
+        Router.asked.append(f"read {model._meta.label}")
+
+    def db_for_write(self, model: Any, **hints: Any) -> None:
+        """Where something is written."""
+        Router.asked.append(f"write {model._meta.label}")
+
+
+def test_a_router_says_which_database(site: SimpleNamespace) -> None:
+    with override_settings(DATABASE_ROUTERS=[Router()]):
+        site.chat.open("a", title="A")
+        say(site.chat, "a", ["one"])
+        flush()
+        page("a")
+    assert {"read chat_engine_history.Message", "write chat_engine_history.Message"} <= set(Router.asked)

@@ -75,7 +75,7 @@ def test_what_is_told_again_is_stored_once(site: SimpleNamespace, observed: list
     assert site.words() == list(range(20))
 
 
-def test_the_same_rows_are_stored_once(stored: None) -> None:
+def test_the_same_rows_are_stored_once(stored: None, caplog: pytest.LogCaptureFixture) -> None:
     def rows() -> list[Message]:
         at = Message._meta.get_field("at").to_python("2026-01-02T03:04:05Z")
         return [Message(room="a", epoch="e", n=n, at=at, body=n) for n in range(1200)]
@@ -83,6 +83,7 @@ def test_the_same_rows_are_stored_once(stored: None) -> None:
     insert(rows())
     insert(rows()[:700])
     assert Message.objects.count() == 1200
+    assert caplog.text == ""
 
 
 def test_private_rooms_are_stored_where_that_is_wanted(site: SimpleNamespace) -> None:
