@@ -68,12 +68,10 @@ impl Carried {
         let Phase::Open(peer) = &mut self.phase else { return };
         loop {
             let now = Instant::now();
+            // Whoever carries the frames sees to it that the client is there, and this loop may have been held up.
+            peer.alive(now);
             peer.poll(cx, now, &mut self.out);
-            if self.out.take_ping() {
-                // Whoever carries the frames looks after that.
-                peer.alive(now);
-                continue;
-            }
+            self.out.take_ping();
             let Some(at) = peer.wake_at() else { return self.sleep = None };
             let sleep = self.sleep.get_or_insert_with(|| {
                 let _context = live.handle().enter();
