@@ -38,13 +38,10 @@ export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 # The tests of what outlives a server keep their rooms in Redis.
 ci/redis.sh
 
-# What drives the browser is that of chat-server's pages. Fetched only if something else is wanted than what is there.
+# What drives the browser is that of chat-server's pages. Fetched if it is not there, or another one is wanted since.
 (
     cd examples/server/browser
-    if ! cmp -s package-lock.json node_modules/.package-lock.fetched; then
-        npm ci --silent --no-audit --no-fund
-        cp package-lock.json node_modules/.package-lock.fetched
-    fi
+    [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
 )
 
 cd examples/django/browser

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { later } from '../../../server/browser/helpers/later.js';
 import { person, profile, sees, until } from '../../../server/browser/helpers/people.js';
+import { certificate } from '../helpers/certificate.js';
 import { box, listed, own, people, present, say, sockets, talk, talked, theirs } from '../helpers/box.js';
 import { freePort, run, serve } from '../helpers/process.js';
 import { PAGE, addSettings, addToPage, project, runserver } from '../helpers/project.js';
@@ -137,10 +139,11 @@ test('dark or light as the page is, not as the reader would have other pages', a
   }
 });
 
-test('in production: under a path prefix, the sockets beside the pages, static files by names with hashes', async (t) => {
+test('in production: behind https, under a path prefix, the sockets beside the pages, static files by names with hashes', async (t) => {
   const settings = `
 CHAT = {"default": {"WS_URL": "/ws", "SERVE": False}}
 FORCE_SCRIPT_NAME = "/shop"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DEBUG, ALLOWED_HOSTS = False, ["localhost"]
 STATIC_ROOT = BASE_DIR / "collected"
 STORAGES = {
@@ -154,18 +157,19 @@ STORAGES = {
   const chat = await freePort();
   await serve(t, ['manage.py', 'chat_server', `127.0.0.1:${chat}`], { cwd: where, port: chat });
   const { url, elsewhere, files } = await proxy(t, join(where, 'collected'), pages, chat);
-  const [kim, lee] = [await person(t, url, { language: 'en' }), await person(t, url, { language: 'en' })];
+  const look = { language: 'en', ignoreHTTPSErrors: true };
+  const [kim, lee] = [await person(t, url, look), await person(t, url, look)];
   await talked(kim, lee, 'hello');
   assert.deepEqual(elsewhere, [], 'everything is asked for under the prefix');
   assert.ok(files.length > 8 && files.every((path) => /\.[0-9a-f]{12}\.(js|css)$/.test(path)), files.join());
 });
 
-/** What stands in front of such a site: `/shop/static/` are files, `/shop/ws` is the chat's, the rest of `/shop/` the pages'. */
+/** What stands in front of such a site, and is all that speaks https: `/shop/static/` are files, `/shop/ws` is the chat's, the rest of `/shop/` the pages'. */
 async function proxy(t, collected, pages, chat) {
   const elsewhere = [];
   const files = [];
-  const asked = (request, port, path) => http.request({ host: '127.0.0.1', port, method: request.method, path, headers: request.headers });
-  const listener = http.createServer((request, response) => {
+  const asked = (request, port, path) => http.request({ host: '127.0.0.1', port, method: request.method, path, headers: { ...request.headers, 'x-forwarded-proto': 'https' } });
+  const listener = https.createServer(certificate(), (request, response) => {
     if (!request.url.startsWith('/shop/')) {
       elsewhere.push(request.url);
       response.writeHead(404).end();
@@ -213,7 +217,7 @@ async function proxy(t, collected, pages, chat) {
     listener.close();
     listener.closeAllConnections();
   });
-  return { url: `http://localhost:${listener.address().port}/shop/`, elsewhere, files };
+  return { url: `https://localhost:${listener.address().port}/shop/`, elsewhere, files };
 }
 
 test('what is said by other programs is text too', async (t) => {
