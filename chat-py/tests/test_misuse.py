@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from redis_server import RedisServer
 
 import chat_engine
 from chat_engine import ChatError, Ended, Engine, Misuse, Session, SynchronousOnly
@@ -194,15 +195,19 @@ def test_in_memory_nothing_waits_so_nothing_is_refused(engine: Engine) -> None:
     asyncio.run(main())
 
 
-def test_what_was_begun_in_one_loop_is_not_awaited_in_another(redis_url: str) -> None:
+def test_what_was_begun_in_one_loop_is_not_awaited_in_another(redis: RedisServer, redis_url: str) -> None:
     with Engine(redis_url) as engine:
+        assert engine.rooms().total == 0
 
         async def begin() -> Any:
             operation = engine.arooms()
             operation.send(None)
             return operation
 
+        # So that it has to wait.
+        redis.pause()
         begun = asyncio.run(begin())
+        redis.resume()
 
         async def go_on() -> None:
             with pytest.raises((Misuse, RuntimeError)) as refused:

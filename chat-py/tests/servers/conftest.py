@@ -18,6 +18,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A database with two users who are logged in."""
     database = tmp_path_factory.mktemp("site") / "db.sqlite3"
     env = {**os.environ, "SITE_DATABASE": str(database), "PYTHONPATH": str(SITE)}
+    env["DJANGO_SETTINGS_MODULE"] = "served_settings"
     made = subprocess.run(
         [sys.executable, str(SITE / "make_users.py")], env=env, capture_output=True, text=True, timeout=60, check=False
     )
