@@ -48,8 +48,8 @@ run() {
     sum() { { grep -E '^(=+ )?[0-9].* in [0-9.]+s' "$log" || true; } | tail -n 1 | grep -oE "[0-9]+ $1" | cut -d' ' -f1 || true; }
     local passed bad ignored
     passed=$(sum passed)
-    bad=$((0$(sum failed) + 0$(sum error)))
-    ignored=$((0$(sum skipped) + 0$(sum xfailed)))
+    bad=$((10#0$(sum failed) + 10#0$(sum error)))
+    ignored=$((10#0$(sum skipped) + 10#0$(sum xfailed)))
     if [ "$status" -ne 0 ] || [ "$bad" -ne 0 ] || [ "${passed:-0}" -eq 0 ]; then
         verdict=FAILED
         failed+=("$name")
