@@ -11,7 +11,9 @@ import weakref
 from . import _native
 from ._errors import SynchronousOnly
 
-_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native._Inbox] = weakref.WeakKeyDictionary()
+_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native._Inbox] = (
+    weakref.WeakKeyDictionary()
+)
 _lock = threading.Lock()
 
 _PATIENCE = 5.0
@@ -31,7 +33,7 @@ def inbox_of(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
 
 
 def let_go_of_closed() -> None:
-    """Drops what waits in loops that were closed: it would wait for ever, and hold its loop and its session all the while."""
+    """Drops what waits in loops that were closed: it would wait for ever, and hold its loop and its session."""
     for loop, inbox in list(_inboxes.items()):
         if loop.is_closed():
             inbox.close()
@@ -60,7 +62,7 @@ def _open(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
 
 
 def _ring_by_thread(loop: asyncio.AbstractEventLoop, inbox: _native._Inbox) -> None:
-    """For loops that watch no files: a thread waits for the bell and calls into the loop, once for all that is ready."""
+    """For loops that watch no files: a thread waits for the bell and calls into the loop, once for all."""
     threading.Thread(
         target=_ring, args=(weakref.ref(loop), inbox), name="chat-engine-bell", daemon=True
     ).start()
@@ -99,7 +101,10 @@ def refuse_to_block() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    message = "an event loop runs in this thread, and would stand still: use the operation with `a` in front, and await it"
+    message = (
+        "an event loop runs in this thread, and would stand still: "
+        "use the operation with `a` in front, and await it"
+    )
     django = sys.modules.get("django.core.exceptions")
     if django is not None:
         raise django.SynchronousOnlyOperation(message)

@@ -1,11 +1,12 @@
 """The engine, as Python sees it. Hand-written; checked against the built module."""
 
+import builtins
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar, Literal, final
 
-from ._types import Create, Entry, Event, Json, Observation, Order, Seconds
+from ._types import Create, Entry, Event, Json, Observation, Order, Seconds, ServerOptions
 
 __version__: str
 
@@ -79,7 +80,7 @@ class RoomPage:
     def as_dict(self) -> dict[str, Json]: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Room]: ...
-    def __getitem__(self, index: int) -> Room: ...
+    def __getitem__(self, index: int, /) -> Room: ...
 
 @final
 class RoomList:
@@ -146,7 +147,7 @@ class History:
     def as_dict(self) -> dict[str, Json]: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Entry]: ...
-    def __getitem__(self, index: int) -> Entry: ...
+    def __getitem__(self, index: int, /) -> Entry: ...
 
 @final
 class Members:
@@ -163,7 +164,7 @@ class Members:
     def as_dict(self) -> dict[str, Json]: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Member]: ...
-    def __getitem__(self, index: int) -> Member: ...
+    def __getitem__(self, index: int, /) -> Member: ...
 
 # --- events -----------------------------------------------------------------------------------------------------------
 # All of them: `ev` is the word on the wire, `json` the very frame, `as_dict()` what it holds.
@@ -356,7 +357,7 @@ class ListChanged:
     def version(self) -> int: ...
     @property
     def online(self) -> int | None: ...
-    def apply(self, rooms: Sequence[Room]) -> list[Room]:
+    def apply(self, rooms: Sequence[Room]) -> builtins.list[Room]:
         """The rows after this step, given those before."""
     @property
     def json(self) -> str: ...
@@ -398,7 +399,7 @@ class Bye:
     def json(self) -> str: ...
     def as_dict(self) -> dict[str, Json]: ...
 
-# --- the engine ---------------------------------------------------------------------------------------------------------
+# --- the engine ---------------------------------------------------------------------------------------------
 
 @final
 class Clock:
@@ -483,7 +484,7 @@ class Engine:
         secret: bytes | str | None = None,
         origins: Iterable[str] = (),
         trusted_proxies: Iterable[str] = (),
-        options: Mapping[str, Json] | None = None,
+        options: ServerOptions | Mapping[str, Json] | None = None,
     ) -> Server: ...
     def serve(
         self,
@@ -495,7 +496,7 @@ class Engine:
         secret: bytes | str | None = None,
         origins: Iterable[str] = (),
         trusted_proxies: Iterable[str] = (),
-        options: Mapping[str, Json] | None = None,
+        options: ServerOptions | Mapping[str, Json] | None = None,
     ) -> Server:
         """`server(…)`, listening. Returns as soon as it listens; `wait()` waits for its end."""
     def __enter__(self) -> Engine: ...
@@ -591,7 +592,7 @@ class Batches:
     def __aiter__(self) -> Batches: ...
     def __anext__(self) -> Coroutine[Any, Any, list[Event]]: ...
 
-# --- serving --------------------------------------------------------------------------------------------------------------
+# --- serving ------------------------------------------------------------------------------------------------
 
 @final
 class Upgrade:
@@ -636,7 +637,7 @@ class Server:
         name: str | None = None,
         origin_checked: bool = False,
     ) -> Peer:
-        """The server's side of one connection whose frames somebody else carries. `user` is who the transport knows this to be."""
+        """One connection whose frames somebody else carries; `user` is who the transport knows it to be."""
     def wait(self, timeout: Seconds | None = None) -> bool: ...
     def await_(self) -> Coroutine[Any, Any, None]: ...
     def stop(self, timeout: Seconds = 10.0) -> None:
@@ -672,7 +673,7 @@ class Peer:
     def lost(self) -> None:
         """The client has gone: what it had asked for is still carried out."""
 
-# --- hooks and what happened ------------------------------------------------------------------------------------------------
+# --- hooks and what happened --------------------------------------------------------------------------------
 
 @final
 class Deny:
@@ -713,7 +714,7 @@ class Paired:
     def users(self) -> list[tuple[str, str]]:
         """Who they are, and as whom they are seen there."""
 
-# --- inside the package -----------------------------------------------------------------------------------------------------
+# --- inside the package -------------------------------------------------------------------------------------
 
 @final
 class Answer:
@@ -738,6 +739,27 @@ class _Inbox:
     def ring(self) -> None: ...
     def wait(self, seconds: float) -> bool: ...
     def close(self) -> None: ...
+
+@final
+class _Jobs:
+    """What Python is to be called for, as a thread sees it."""
+
+    def next(self) -> _Task | None: ...
+    def left(self) -> None: ...
+
+@final
+class _Task:
+    @property
+    def what(self) -> str: ...
+    @property
+    def within(self) -> float | None: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def refused(self) -> int: ...
+    def call(self) -> tuple[Callable[..., object], tuple[object, ...]] | None: ...
+    def done(self, answer: object) -> None: ...
+    def failed(self, error: BaseException) -> None: ...
 
 def _before_fork() -> None: ...
 def _after_fork_in_parent() -> None: ...

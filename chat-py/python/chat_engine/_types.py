@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict, Union
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 from ._native import (
     Bye,
@@ -28,18 +28,18 @@ from ._native import (
 Json: TypeAlias = Any
 """What JSON can hold: None, bool, int, float, str, and lists, tuples and dicts of these."""
 
-Seconds: TypeAlias = Union[float, timedelta]
+Seconds: TypeAlias = float | timedelta
 Order: TypeAlias = Literal["live", "visitors", "newest", "active"]
 Kind: TypeAlias = Literal["public", "private"]
 
-Entry: TypeAlias = Union[Said, Joined, Left, Renamed, Closed]
+Entry: TypeAlias = Said | Joined | Left | Renamed | Closed
 """What stands in a room's log."""
 
-Event: TypeAlias = Union[Entry, Signal, Count, Matched, Unmatched, ListChanged, Reset, Kicked, Bye]
+Event: TypeAlias = Entry | Signal | Count | Matched | Unmatched | ListChanged | Reset | Kicked | Bye
 """What a session is told. More kinds will come: a `match` needs a `case _`."""
 
 
-Observation: TypeAlias = Union[Opened, Wrote, Paired]
+Observation: TypeAlias = Opened | Wrote | Paired
 """What an observer is given. More kinds will come."""
 
 
@@ -57,6 +57,42 @@ class Create(TypedDict, total=False):
     history: int
     presence: Literal["log", "count"]
     grace: Seconds
+
+
+class ServerOptions(TypedDict, total=False):
+    """Times and bounds of connections; times are seconds."""
+
+    hello_timeout: Seconds
+    """For the first command. 10."""
+    ping: Seconds | None
+    """Without a sign of life, after which one is asked for. 25. Who carries a `peer`'s frames has pings of its own."""
+    silent: Seconds
+    """Without a sign of life, after which the connection is given up. 60."""
+    frame: int
+    """Bytes of a frame that a client sends. 65,536."""
+    depth: int
+    """How deep JSON may be nested. 32."""
+    rate: int | None
+    """Commands of a connection in a second; 0 or None is no bound. 100."""
+    connections: int
+    """In all. 100,000."""
+    connections_of_address: int
+    """From one address, or one network of IPv6; those from this machine are not counted. 256."""
+    waiting: int
+    """Bytes that may wait for one connection. 262,144."""
+    waiting_in_all: int
+    """Bytes that may wait beyond that, of all together. 268,435,456."""
+    stuck: Seconds
+    """For how long one for which as much waits may take nothing. 5."""
+    commands: int
+    """Commands of one connection that are under way or wait. 64."""
+    bad_frames: int
+    """Frames that are no command, until the connection is closed. 5."""
+    retry_min: Seconds
+    retry_max: Seconds
+    """The window within which clients come back. 0.5 and 15."""
+    drain_spread: Seconds
+    """Over how long those who are sent away are asked to spread their coming back. 3."""
 
 
 class Hooks(Protocol):
