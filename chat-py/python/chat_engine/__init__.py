@@ -81,7 +81,7 @@ from ._native import (
     Wrote,
     __version__,
 )
-from ._types import Create, Entry, Event, Hooks, Json, Kind, Observation, Order, Seconds
+from ._types import Create, Entry, Event, Hooks, Json, Kind, Observation, Order, Seconds, ServerOptions
 
 __all__ = [
     "AlreadyMatched",
@@ -137,6 +137,7 @@ __all__ = [
     "Said",
     "Seconds",
     "Server",
+    "ServerOptions",
     "Session",
     "Signal",
     "Snapshot",

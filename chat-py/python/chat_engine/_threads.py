@@ -14,7 +14,7 @@ import logging
 import threading
 from typing import Any
 
-from ._native import _Jobs, _Task  # type: ignore[attr-defined]
+from ._native import _Jobs, _Task
 
 _logger = logging.getLogger("chat_engine")
 _numbers = itertools.count(1)

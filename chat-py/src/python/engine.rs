@@ -394,7 +394,10 @@ super::call::twins! { Engine {
     }
 
     #[new]
-    #[pyo3(signature = (url="memory://", *, limits=None, store=None, matching=None, policies=None, pools=None, hooks=None, hook_timeout=None, hooks_fail_open=false, observer=None, clock="system"))]
+    #[pyo3(
+        signature = (url="memory://", *, limits=None, store=None, matching=None, policies=None, pools=None, hooks=None, hook_timeout=None, hooks_fail_open=false, observer=None, clock="system"),
+        text_signature = "(url='memory://', *, limits=None, store=None, matching=None, policies=None, pools=None, hooks=None, hook_timeout=2.0, hooks_fail_open=False, observer=None, clock='system')"
+    )]
     #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
     fn new(
         py: Python<'_>,
@@ -457,7 +460,10 @@ super::call::twins! { Engine {
     }
 
     /// What clients connect to, where somebody else carries their frames (`peer`).
-    #[pyo3(signature = (*, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None))]
+    #[pyo3(
+        signature = (*, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None),
+        text_signature = "($self, *, auth=None, anonymous=True, secret=None, origins=(), trusted_proxies=(), options=None)"
+    )]
     #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
     fn server(
         this: &Bound<'_, Self>,
@@ -474,7 +480,10 @@ super::call::twins! { Engine {
     }
 
     /// `server(…)`, listening. Returns as soon as it listens; `wait()` waits for its end.
-    #[pyo3(signature = (host="127.0.0.1", port=None, *, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None))]
+    #[pyo3(
+        signature = (host="127.0.0.1", port=None, *, auth=None, anonymous=true, secret=None, origins=None, trusted_proxies=None, options=None),
+        text_signature = "($self, host='127.0.0.1', port=8000, *, auth=None, anonymous=True, secret=None, origins=(), trusted_proxies=(), options=None)"
+    )]
     #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
     fn serve(
         this: &Bound<'_, Self>,

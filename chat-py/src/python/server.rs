@@ -179,7 +179,10 @@ impl Server {
     }
 
     /// The server's side of one connection whose frames somebody else carries. `user` is who the transport knows this to be.
-    #[pyo3(signature = (*, headers=None, client=None, user=None, name=None, origin_checked=false))]
+    #[pyo3(
+        signature = (*, headers=None, client=None, user=None, name=None, origin_checked=false),
+        text_signature = "($self, *, headers=(), client=None, user=None, name=None, origin_checked=False)"
+    )]
     fn peer(
         &self,
         py: Python<'_>,
@@ -220,13 +223,13 @@ impl Server {
     }
 
     /// Sends everybody away, told to come back, and stops listening.
-    #[pyo3(signature = (timeout=None))]
+    #[pyo3(signature = (timeout=None), text_signature = "($self, timeout=10.0)")]
     fn stop(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         self.do_stop(py, Way::Wait, within(timeout)?).map(drop)
     }
 
     /// Sends everybody away, told to come back, and stops listening.
-    #[pyo3(signature = (timeout=None))]
+    #[pyo3(signature = (timeout=None), text_signature = "($self, timeout=10.0)")]
     fn astop(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         self.do_stop(py, Way::Answer, within(timeout)?)
     }
