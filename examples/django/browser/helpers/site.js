@@ -31,7 +31,7 @@ const WORDS = {
   en: { signUp: 'Sign up', logIn: 'Log in', email: 'E-mail address', name: 'Name', rooms: 'Rooms' },
 };
 
-/** Signs up and logs in, as people do; then the main page is there. */
+/** Signs up and logs in, as people do; then the main page is there, and connected. */
 export async function enter(page, { url }, name, email, language = 'ko') {
   const words = WORDS[language];
   await page.goto(`${url}/sign-up/`);
@@ -44,6 +44,7 @@ export async function enter(page, { url }, name, email, language = 'ko') {
   await page.locator('#id_password').fill(PASSWORD);
   await page.getByRole('button', { name: words.logIn }).click();
   await page.getByRole('heading', { level: 1, name: words.rooms }).waitFor();
+  await page.locator('[data-online]').filter({ visible: true }).waitFor();
 }
 
 let numbers = 0;
