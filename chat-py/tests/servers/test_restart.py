@@ -20,6 +20,7 @@ def test_after_a_restart_a_client_goes_on(site: Site, server: str, tmp_path: Pat
         with pytest.raises(ConnectionClosed):
             while True:
                 kim.frame()
+        kim.socket.close()
         # Hypercorn logs the cancellation of its own tasks; of ours there is nothing to be said.
         assert "chat_engine" not in served.log() and "panicked" not in served.log(), served.log()
         served.start()

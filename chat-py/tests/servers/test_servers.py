@@ -83,7 +83,8 @@ def test_elsewhere_there_is_no_chat(served: Served) -> None:
         served.client(path="/elsewhere")
     with pytest.raises(urllib.error.HTTPError) as asked:
         served.get("/ws")
-    assert asked.value.code == 426
+    with asked.value:
+        assert asked.value.code == 426
     assert served.get("/rooms/")
 
 
