@@ -496,9 +496,11 @@ def test_an_observer_may_be_a_coroutine_and_is_in_nobodys_way() -> None:
 
 def test_a_child_asks_and_tells_with_threads_of_its_own(program: Runner) -> None:
     source = """
-    import os, threading
+    import os, threading, warnings
     from types import SimpleNamespace
     from chat_engine import Engine, Forbidden
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads, which is what this is about
 
     told = threading.Event()
     engine = Engine(hooks=SimpleNamespace(may_say=lambda user, name, room, body: body != "no"),

@@ -428,9 +428,10 @@ def test_one_that_is_dropped_is_lost(engine: Engine) -> None:
 
 def test_a_connection_stays_with_its_process(program: Runner) -> None:
     source = """
-    import os
+    import os, warnings
     from chat_engine import Engine, Misuse
 
+    warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads, which is what this is about
     engine = Engine()
     peer = engine.server().peer(user="7")
     peer.receive('{"id":1,"do":"hello"}')

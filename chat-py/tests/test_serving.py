@@ -460,8 +460,10 @@ def test_what_does_not_listen_has_no_end_to_wait_for(engine: Engine) -> None:
 
 def test_a_child_listens_nowhere_and_its_parent_goes_on(program: Runner) -> None:
     source = """
-    import os, sys
+    import os, sys, warnings
     from chat_engine import Engine
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads, which is what this is about
     sys.path[:0] = [SUPPORT]
     from wire import Client
 
