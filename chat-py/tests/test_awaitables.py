@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import chat_engine
-from chat_engine import Engine, Misuse
+from chat_engine import Engine
 
 
 def test_they_are_coroutines(engine: Engine) -> None:
@@ -164,16 +164,6 @@ def test_it_works_on_uvloop(each_engine: Engine) -> None:
         assert [e.body for e in loop.run_until_complete(main())] == ["hi"]
     finally:
         loop.close()
-
-
-def test_a_loop_that_is_none_of_asyncios_is_told_so(redis_url: str) -> None:
-    """Driven by hand, as trio would, an operation that has to wait says what it needs."""
-    with Engine(redis_url) as engine:
-        operation = engine.arooms()
-        with pytest.raises((Misuse, RuntimeError)) as refused:
-            while True:
-                operation.send(None)
-        assert "loop" in str(refused.value)
 
 
 def test_a_coroutine_driven_by_another_is_the_same(engine: Engine) -> None:

@@ -63,7 +63,8 @@ class Runner:
         return subprocess.Popen(
             [sys.executable, str(path), *arguments],
             cwd=self._directory,
-            env={**os.environ, **(env or {})},
+            # From 3.12 on Python itself warns of forks with threads, which is what is tested here.
+            env={**os.environ, "PYTHONWARNINGS": "ignore:This process:DeprecationWarning", **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
