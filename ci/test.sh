@@ -37,5 +37,7 @@ step "the Python package" ci/python.sh test
 # The JavaScript client and the pages, each against the real server.
 step "the client's tests, in node" ci/client.sh
 step "the pages' tests, in Chromium" ci/browser.sh
+# With the Python that the package's tests have made.
+step "a Django site in Chromium" env PYTHON=.cache/python/django52/bin/python ci/django-browser.sh
 
 finish
