@@ -127,7 +127,11 @@ fn write_int(json: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     // Its own digits, also where a subclass shows itself in another way. Very long ones Python itself refuses.
     let int = value.py().get_type::<PyInt>();
-    let digits = int.call_method1("__repr__", (value,))?;
+    let digits = int.call_method1("__repr__", (value,)).map_err(|error| {
+        let refused = bad_body(value.py(), "a body cannot hold an int of so many digits");
+        refused.set_cause(value.py(), Some(error));
+        refused
+    })?;
     json.extend_from_slice(digits.cast::<PyString>()?.to_cow()?.as_bytes());
     Ok(())
 }

@@ -143,13 +143,17 @@ impl Engine {
         py: Python<'_>,
         way: Way,
         order: &str,
-        limit: u32,
-        offset: u32,
+        limit: i64,
+        offset: i64,
         ids: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let live = self.live(py)?;
         let Some(ids) = options::tags(ids)? else {
-            let (order, page) = (options::order(py, order)?, Page { offset, limit });
+            let order = options::order(py, order)?;
+            let page = Page {
+                offset: options::count(py, "offset", offset)?,
+                limit: options::count(py, "limit", limit)?,
+            };
             let list = async move |engine: CoreEngine| Ok(engine.rooms(order, page).await?);
             return on_engine(py, way, &live, list, values::RoomPage::to_python);
         };
@@ -166,9 +170,9 @@ impl Engine {
         py: Python<'_>,
         way: Way,
         room: &str,
-        before: Option<u64>,
-        after: Option<u64>,
-        limit: u32,
+        before: Option<i64>,
+        after: Option<i64>,
+        limit: i64,
     ) -> PyResult<Py<PyAny>> {
         let room = options::room_id(py, room)?;
         let page = options::history_page(py, before, after, limit)?;
@@ -182,10 +186,11 @@ impl Engine {
         way: Way,
         room: &str,
         after: Option<&str>,
-        limit: u32,
+        limit: i64,
     ) -> PyResult<Py<PyAny>> {
         let room = options::room_id(py, room)?;
         let after = after.map(|after| options::user_id(py, after)).transpose()?;
+        let limit = options::count(py, "limit", limit)?;
         let read = async move |engine: CoreEngine| {
             Ok(engine.members(&room, after.as_ref(), limit).await?)
         };
@@ -358,11 +363,11 @@ fn drop_if_ours(live: Option<Arc<Live>>) {
 super::call::twins! { Engine {
     room, aroom, do_room, (room), (room: &str);
     rooms, arooms, do_rooms, (order="live", limit=50, offset=0, *, ids=None),
-        (order: &str, limit: u32, offset: u32, ids: Option<&Bound<'_, PyAny>>);
+        (order: &str, limit: i64, offset: i64, ids: Option<&Bound<'_, PyAny>>);
     history, ahistory, do_history, (room, *, before=None, after=None, limit=50),
-        (room: &str, before: Option<u64>, after: Option<u64>, limit: u32);
+        (room: &str, before: Option<i64>, after: Option<i64>, limit: i64);
     members, amembers, do_members, (room, *, after=None, limit=100),
-        (room: &str, after: Option<&str>, limit: u32);
+        (room: &str, after: Option<&str>, limit: i64);
     online, aonline, do_online, (), ();
     post, apost, do_post, (room, body, *, user=None, name=None, key=None),
         (room: &str, body: &Bound<'_, PyAny>, user: Option<&str>, name: Option<&str>, key: Option<&str>);

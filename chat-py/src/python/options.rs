@@ -38,10 +38,13 @@ pub(crate) fn order(py: Python<'_>, order: &str) -> PyResult<Order> {
 
 pub(crate) fn history_page(
     py: Python<'_>,
-    before: Option<u64>,
-    after: Option<u64>,
-    limit: u32,
+    before: Option<i64>,
+    after: Option<i64>,
+    limit: i64,
 ) -> PyResult<HistoryPage> {
+    let limit = count(py, "limit", limit)?;
+    let before = before.map(|n| count(py, "before", n)).transpose()?;
+    let after = after.map(|n| count(py, "after", n)).transpose()?;
     match (before, after) {
         (None, None) => Ok(HistoryPage::Newest { limit }),
         (Some(n), None) => Ok(HistoryPage::Before { n, limit }),
@@ -243,6 +246,12 @@ where
     }
     let number = value.extract::<u64>().map_err(|_| wrong())?;
     T::try_from(number).map_err(|_| bad_request(py, name, &format!("{name} cannot be so large")))
+}
+
+/// A number among a call's arguments.
+pub(crate) fn count<T: TryFrom<i64>>(py: Python<'_>, name: &str, value: i64) -> PyResult<T> {
+    let wrong = if value < 0 { "be below 0" } else { "be so large" };
+    T::try_from(value).map_err(|_| bad_request(py, name, &format!("{name} cannot {wrong}")))
 }
 
 /// Refuses names that are none of these.

@@ -65,12 +65,13 @@ impl Session {
         room: &str,
         create: Option<&Bound<'_, PyDict>>,
         since: Option<&Bound<'_, Cursor>>,
-        recent: u32,
+        recent: i64,
     ) -> PyResult<Py<PyAny>> {
         let (live, handle) = (self.live(py)?, self.handle.clone());
-        let mut join = Join::room(&options::room_id(py, room)?).recent(recent);
+        let mut join =
+            Join::room(&options::room_id(py, room)?).recent(options::count(py, "recent", recent)?);
         if let Some(create) = create {
-            join = join.or_open(options::spec(py, None, create)?);
+            join = join.or_open(options::spec(py, Some(room), create)?);
         }
         if let Some(since) = since {
             let since: CoreCursor = since.get().0;
@@ -126,9 +127,9 @@ impl Session {
         py: Python<'_>,
         way: Way,
         room: &str,
-        before: Option<u64>,
-        after: Option<u64>,
-        limit: u32,
+        before: Option<i64>,
+        after: Option<i64>,
+        limit: i64,
     ) -> PyResult<Py<PyAny>> {
         let (live, handle, room) =
             (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
@@ -143,11 +144,12 @@ impl Session {
         way: Way,
         room: &str,
         after: Option<&str>,
-        limit: u32,
+        limit: i64,
     ) -> PyResult<Py<PyAny>> {
         let (live, handle, room) =
             (self.live(py)?, self.handle.clone(), options::room_id(py, room)?);
         let after = after.map(|after| options::user_id(py, after)).transpose()?;
+        let limit = options::count(py, "limit", limit)?;
         let reading = async move { Ok(handle.members(&room, after.as_ref(), limit).await?) };
         now(py, way, &live, reading, values::Members::to_python)
     }
@@ -237,9 +239,10 @@ impl Session {
         now(py, way, &live, async move { Ok(handle.block(&room).await?) }, nothing)
     }
 
-    fn do_watch(&self, py: Python<'_>, way: Way, order: &str, limit: u32) -> PyResult<Py<PyAny>> {
+    fn do_watch(&self, py: Python<'_>, way: Way, order: &str, limit: i64) -> PyResult<Py<PyAny>> {
         let (live, handle) = (self.live(py)?, self.handle.clone());
         let order = options::order_or_online(py, order)?;
+        let limit = options::count(py, "limit", limit)?;
         let watching = async move {
             Ok::<_, Fault>(match order {
                 Some(order) => handle.watch(order, limit).await?,
@@ -271,15 +274,15 @@ fn nothing(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
 
 super::call::twins! { Session {
     join, ajoin, do_join, (room, *, create=None, since=None, recent=50),
-        (room: &str, create: Option<&Bound<'_, PyDict>>, since: Option<&Bound<'_, Cursor>>, recent: u32);
+        (room: &str, create: Option<&Bound<'_, PyDict>>, since: Option<&Bound<'_, Cursor>>, recent: i64);
     leave, aleave, do_leave, (room), (room: &str);
     say, asay, do_say, (room, body, *, key=None),
         (room: &str, body: &Bound<'_, PyAny>, key: Option<&str>);
     signal, asignal, do_signal, (room, body), (room: &str, body: &Bound<'_, PyAny>);
     history, ahistory, do_history, (room, *, before=None, after=None, limit=50),
-        (room: &str, before: Option<u64>, after: Option<u64>, limit: u32);
+        (room: &str, before: Option<i64>, after: Option<i64>, limit: i64);
     members, amembers, do_members, (room, *, after=None, limit=100),
-        (room: &str, after: Option<&str>, limit: u32);
+        (room: &str, after: Option<&str>, limit: i64);
     rename, arename, do_rename, (name), (name: &str);
     close_room, aclose_room, do_close_room, (room), (room: &str);
     rooms, arooms, do_rooms, (), ();
@@ -290,7 +293,7 @@ super::call::twins! { Session {
     seek_next, aseek_next, do_seek_next, (room, *, tags=None),
         (room: &str, tags: Option<&Bound<'_, PyAny>>);
     block, ablock, do_block, (room), (room: &str);
-    watch, awatch, do_watch, (order="live", limit=50), (order: &str, limit: u32);
+    watch, awatch, do_watch, (order="live", limit=50), (order: &str, limit: i64);
     unwatch, aunwatch, do_unwatch, (order="live"), (order: &str);
 } {
     /// Opens a room. Nobody is in it yet.

@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -30,7 +30,7 @@ pub(crate) struct Inbox {
 #[pymethods]
 impl Inbox {
     #[new]
-    fn new(wakeup: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, wakeup: &str) -> PyResult<Self> {
         let wakeup = match wakeup {
             #[cfg(target_os = "linux")]
             "eventfd" => Wakeup::EventFd,
@@ -38,7 +38,9 @@ impl Inbox {
             "socketpair" => Wakeup::SocketPair,
             "thread" => Wakeup::Thread,
             other => {
-                return Err(PyValueError::new_err(format!("there is no wake-up by {other}")));
+                let message =
+                    format!("CHAT_ENGINE_WAKEUP is eventfd, socketpair or thread, not {other}");
+                return Err(errors::bad_request(py, "CHAT_ENGINE_WAKEUP", &message));
             }
         };
         let inbox = inbox::Inbox::new(wakeup).map_err(|e| PyOSError::new_err(e.to_string()))?;
