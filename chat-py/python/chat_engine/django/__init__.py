@@ -35,15 +35,18 @@ if TYPE_CHECKING:
     from .application import asgi, websocket
     from .commits import post_on_commit
     from .connections import chat, chats
+    from .people import is_guest, user_of
 
-__all__ = ["asgi", "chat", "chats", "post_on_commit", "websocket"]
+__all__ = ["asgi", "chat", "chats", "is_guest", "post_on_commit", "user_of", "websocket"]
 
 # Nothing is imported before it is asked for: this package may be imported before there are settings.
 _WHERE = {
     "asgi": "application",
     "chat": "connections",
     "chats": "connections",
+    "is_guest": "people",
     "post_on_commit": "commits",
+    "user_of": "people",
     "websocket": "application",
 }
 

@@ -5,7 +5,10 @@
     # site/chat.py
     class Rules:
         def may_join(self, user, name, room):
-            return Deny("members only") if not Membership.objects.filter(user=user, room=room).exists() else True
+            member = user_of(user)              # of chat_engine.django; None for a guest
+            return bool(member and member.groups.filter(name=room).exists()) or Deny("members only")
+
+`user` is the id under which somebody chats: the primary key as text, or, for a guest, one that is no key at all.
 
 A class (which is made once, without arguments), an object or a module, with any of `may_open`, `may_join`, `may_say`,
 `may_seek`, `blocks` and `older` as `chat_engine.Hooks` describes them. Plain functions run in threads of their own,

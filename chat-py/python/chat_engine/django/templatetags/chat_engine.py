@@ -13,8 +13,12 @@ use the connection), `{% chat_url %}` is the address of the sockets.
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django import template
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import connections
 from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
@@ -23,9 +27,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from ..conf import DEFAULT_ALIAS, config
+from ..conf import DEFAULT_ALIAS, Config, config
 from ..serving import running_url
-from ..users import identity
+from ..users import Identity, identity
 
 register = template.Library()
 
@@ -71,7 +75,7 @@ def chat_box(
         "data-room": room,
         "data-title": title,
         "data-url": address(alias, request),
-        "data-user": user_of(request, alias),
+        "data-user": id_of_user(request, alias),
         "data-recent": recent,
         **({"data-create": ""} if create else {}),
         **({"data-people": ""} if people else {}),
@@ -111,7 +115,7 @@ def chat_url(context: Context, alias: str = DEFAULT_ALIAS) -> str:
 @register.simple_tag(takes_context=True)
 def chat_user(context: Context, alias: str = DEFAULT_ALIAS) -> str:
     """The id under which the page's user chats; empty for visitors."""
-    return user_of(_request(context), alias)
+    return id_of_user(_request(context), alias)
 
 
 def address(alias: str, request: HttpRequest | None) -> str:
@@ -130,10 +134,30 @@ def address(alias: str, request: HttpRequest | None) -> str:
     return given
 
 
-def user_of(request: HttpRequest | None, alias: str) -> str:
+def id_of_user(request: HttpRequest | None, alias: str) -> str:
     """Who the page's user is in the chat, as the sockets will see it too; empty for visitors."""
-    who = identity(getattr(request, "user", None), config(alias))
+    settings = config(alias)
+    user = getattr(request, "user", None)
+    try:
+        who = identity(user, settings)
+    except SynchronousOnlyOperation:
+        # An asynchronous view, and nobody has asked for the user yet, unless by `await request.auser()`.
+        who = _in_thread(getattr(request, "_acached_user", user), settings)
     return who[0] if who else ""
+
+
+def _in_thread(user: Any, settings: Config) -> Identity | None:
+    """Who this is, where the ORM may not be used in this thread. Waits, as the template cannot."""
+
+    def look() -> Identity | None:
+        try:
+            return identity(user, settings)
+        finally:
+            # The thread's own.
+            connections.close_all()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="chat-box") as thread:
+        return thread.submit(look).result()
 
 
 def _request(context: Context) -> HttpRequest | None:
