@@ -144,6 +144,21 @@ def test_who_the_transport_knows_outweighs_a_token_of_nobodys(engine: Engine) ->
     asyncio.run(main())
 
 
+def test_where_the_site_names_its_users_they_take_no_other_name(engine: Engine) -> None:
+    async def main() -> None:
+        for options, may in ({}, True), ({"rename": False}, False):
+            server = engine.server(options=options)
+            kim = Talk(server.peer(user="7", name="Kim"))
+            await kim.ok("hello")
+            answer = await kim.ask("rename", name="Lee")
+            assert ("ok" in answer) is may and (may or answer["err"]["code"] == "forbidden")
+            guest = Talk(server.peer())
+            await guest.ok("hello")
+            assert (await guest.ok("rename", name="Lee"))["name"] == "Lee"
+
+    asyncio.run(main())
+
+
 def test_who_may_not_begin_is_refused_before_anything_is_accepted(engine: Engine) -> None:
     headers = [(b"host", b"example.org"), (b"origin", b"https://evil.example")]
     server = engine.server(

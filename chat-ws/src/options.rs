@@ -20,6 +20,9 @@ pub struct Options {
     /// Pages of these origins, or hosts ([`Origin::host`]), may connect, beside those that come from this very host. What is not a
     /// browser sends no origin and is let in.
     pub origins: Vec<Origin>,
+    /// Whether pages that come from this very host may connect, whatever it is called by. Where not, all origins are in
+    /// [`origins`](Self::origins): for hosts that know by what names they are reached, and answer to no other.
+    pub own_host: bool,
     /// Proxies whose `X-Forwarded-…` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long a client may take to say `hello`.
@@ -48,6 +51,8 @@ pub struct Options {
     pub stuck: Duration,
     /// Commands of one connection that are carried out or wait for that. When as many are, no more are read.
     pub commands: usize,
+    /// Whether users who have an account may take another name. Users without one always may: nobody else is known by theirs.
+    pub accounts_rename: bool,
     /// Frames in a row's lifetime that are no command before the connection is closed.
     pub bad_frames: u8,
     /// The window within which clients come back, told to them by `hello`.
@@ -61,6 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             origins: Vec::new(),
+            own_host: true,
             trusted_proxies: Vec::new(),
             hello_timeout: Duration::from_secs(10),
             ping: Some(Duration::from_secs(25)),
@@ -74,6 +80,7 @@ impl Default for Options {
             waiting_in_all: 256 * 1024 * 1024,
             stuck: Duration::from_secs(5),
             commands: 64,
+            accounts_rename: true,
             bad_frames: 5,
             retry: Retry::default(),
             drain_spread: Duration::from_secs(3),

@@ -137,7 +137,7 @@ impl Server {
     /// With the HTTP status for the answer.
     pub fn admit(&self, upgrade: Upgrade) -> Result<Admission, Refusal> {
         let options = &self.0.options;
-        if !upgrade.may_connect(&options.origins, &options.trusted_proxies) {
+        if !upgrade.may_connect(options) {
             return Err(self.refuse(Refusal::Origin));
         }
         self.admit_any_origin(upgrade)

@@ -6,7 +6,8 @@ use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use ipnet::IpNet;
 
-use crate::origin::{Origin, Page};
+use crate::options::Options;
+use crate::origin::Page;
 
 /// What is known of a connection before its first frame.
 #[derive(Debug, Clone, Default)]
@@ -66,13 +67,14 @@ impl Upgrade {
     }
 
     /// Whether a page of the request's origin may connect.
-    pub(crate) fn may_connect(&self, origins: &[Origin], proxies: &[IpNet]) -> bool {
+    pub(crate) fn may_connect(&self, options: &Options) -> bool {
         if !self.headers.contains_key(ORIGIN) {
             return true;
         }
         let page: Option<Page> = self.header(ORIGIN.as_str()).and_then(|text| text.parse().ok());
-        origins.iter().any(|origin| origin.allows(page.as_ref()))
-            || page.is_some_and(|page| self.is_own(&page, proxies))
+        options.origins.iter().any(|origin| origin.allows(page.as_ref()))
+            || (options.own_host
+                && page.is_some_and(|page| self.is_own(&page, &options.trusted_proxies)))
     }
 
     /// Whether this is the origin of pages from this very host, as the client called it.
@@ -143,9 +145,13 @@ mod tests {
 
     #[test]
     fn pages_of_ones_own_and_of_named_origins_may_connect() {
-        let named = ["https://app.example.org".parse().unwrap()];
+        let named = Options {
+            origins: vec!["https://app.example.org".parse().unwrap()],
+            trusted_proxies: proxies(),
+            ..Options::default()
+        };
         let may = |peer: &str, headers: &[(&'static str, &str)]| {
-            upgrade(peer, headers).may_connect(&named, &proxies())
+            upgrade(peer, headers).may_connect(&named)
         };
         let host = ("host", "chat.example.org");
         assert!(may("192.0.2.1", &[host]));
@@ -158,9 +164,25 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_knows_its_names_answers_to_no_other() {
+        let only_named = Options {
+            origins: vec!["https://app.example.org".parse().unwrap()],
+            own_host: false,
+            ..Options::default()
+        };
+        let may = |origin: &str, host: &str| {
+            upgrade("192.0.2.1", &[("host", host), ("origin", origin)]).may_connect(&only_named)
+        };
+        assert!(may("https://app.example.org", "app.example.org"));
+        // A name that somebody else's DNS has given to this address.
+        assert!(!may("http://evil.example", "evil.example"));
+    }
+
+    #[test]
     fn only_a_trusted_proxy_is_believed_about_the_host() {
         let may = |peer: &str, headers: &[(&'static str, &str)]| {
-            upgrade(peer, headers).may_connect(&[], &proxies())
+            let believed = Options { trusted_proxies: proxies(), ..Options::default() };
+            upgrade(peer, headers).may_connect(&believed)
         };
         let inner = ("host", "127.0.0.1:8000");
         let outer = ("x-forwarded-host", "chat.example.org");

@@ -91,6 +91,10 @@ class ServerOptions(TypedDict, total=False):
     retry_min: Seconds
     retry_max: Seconds
     """The window within which clients come back. 0.5 and 15."""
+    own_host: bool
+    """Whether pages of this very host may connect, whatever it is called by. True."""
+    rename: bool
+    """Whether users who have an account may take another name. True."""
     drain_spread: Seconds
     """Over how long those who are sent away are asked to spread their coming back. 3."""
 

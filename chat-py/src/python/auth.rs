@@ -41,8 +41,8 @@ impl Upgrade {
         };
         let mut found = HashMap::new();
         for (name, value) in cookies.filter_map(pair) {
-            // The first one counts: browsers send that of the longest path first.
-            found.entry(name).or_insert(value);
+            // The last one counts, as web frameworks have it: a page and its sockets are the same user.
+            found.insert(name, value);
         }
         found
     }

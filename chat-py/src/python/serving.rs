@@ -11,7 +11,7 @@ use super::errors::bad_request;
 use super::options::{number, only, tags};
 use super::times::seconds;
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "hello_timeout",
     "ping",
     "silent",
@@ -28,6 +28,8 @@ const NAMES: [&str; 16] = [
     "retry_min",
     "retry_max",
     "drain_spread",
+    "own_host",
+    "rename",
 ];
 
 /// Times and bounds of connections, from their names.
@@ -64,6 +66,8 @@ pub(crate) fn options(
             "waiting" => options.waiting = some(name, &value)?,
             "waiting_in_all" => options.waiting_in_all = some(name, &value)?,
             "commands" => options.commands = some(name, &value)?,
+            "own_host" => options.own_host = value.extract()?,
+            "rename" => options.accounts_rename = value.extract()?,
             "bad_frames" => options.bad_frames = some::<u8>(name, &value)?,
             _ => {}
         }

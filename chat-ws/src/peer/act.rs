@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_core::{Bound, Error, Invalid, Problem, RoomPage, SessionHandle, User};
 
-use super::work::{Doing, Done};
+use super::work::{Doing, Done, Somebody};
 use crate::auth::{Credentials, Denied};
 use crate::command::{Command, Listed};
 use crate::frame::Frame;
@@ -181,5 +181,6 @@ async fn come_in(shared: &Shared, re: u64, who: Credentials<'_>) -> Result<Done,
         o.raw("retry", &shared.told.retry);
     });
     tracing::debug!(name = id, "came in");
-    Ok(Done::Greeted(Box::new(session), frame))
+    let has_account = token.is_none();
+    Ok(Done::Greeted(Box::new(Somebody { session, has_account }), frame))
 }

@@ -29,11 +29,11 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use chat_core::{Error, Event, Rest, Session, User};
+use chat_core::{Error, Event, Reason, Rest, User};
 use tokio::time::Instant;
 use tracing::Span;
 
-use self::work::{Doing, Done, Work};
+use self::work::{Doing, Done, Somebody, Work};
 use crate::close::Close;
 use crate::command::{Class, Command};
 use crate::json::{read, write};
@@ -86,7 +86,7 @@ enum State {
     /// Nobody yet. With whom it began, until then.
     New(Box<Newcomer>),
     /// Somebody.
-    Open(Box<Session>),
+    Open(Box<Somebody>),
     /// Over.
     Closed,
 }
@@ -382,10 +382,10 @@ impl Peer {
     fn was_done(&mut self, done: Done, out: &mut Outgoing) {
         match done {
             Done::Reply(frame) => out.push(frame),
-            Done::Greeted(session, frame) => {
+            Done::Greeted(somebody, frame) => {
                 out.push(frame);
-                self.span.record("session", session.id().0);
-                self.state = State::Open(session);
+                self.span.record("session", somebody.session.id().0);
+                self.state = State::Open(somebody);
             }
             Done::Refused(re, refused) => self.was_refused(re, &refused, out),
         }
@@ -416,7 +416,8 @@ impl Peer {
 
     /// Takes events from the session, as many as fit.
     fn hand_out(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
-        let State::Open(session) = &mut self.state else { return };
+        let State::Open(somebody) = &mut self.state else { return };
+        let session = &mut somebody.session;
         if self.work.seeks() {
             return self.look_whether_stuck(now, out);
         }
@@ -532,7 +533,13 @@ fn begin(shared: &Arc<Shared>, state: &State, re: u64, command: Command) -> Doin
         (State::Open(_), command) if shared.is_too_full_for(&command) => {
             refused(Refused::Engine(Error::Overloaded))
         }
-        (State::Open(session), command) => act::act(session.handle(), re, command),
+        (State::Open(somebody), Command::Rename(_))
+            if somebody.has_account && !shared.options.accounts_rename =>
+        {
+            let reason = Some(Reason::new("the site knows by what name"));
+            refused(Refused::Engine(Error::Forbidden { reason }))
+        }
+        (State::Open(somebody), command) => act::act(somebody.session.handle(), re, command),
         (State::New(newcomer), Command::Hello { token, name }) => {
             let from = act::Began {
                 upgrade: Arc::clone(&newcomer.upgrade),

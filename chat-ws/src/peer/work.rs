@@ -22,7 +22,14 @@ pub(super) enum Done {
     /// It was refused.
     Refused(u64, Refused),
     /// Somebody came in.
-    Greeted(Box<Session>, Frame),
+    Greeted(Box<Somebody>, Frame),
+}
+
+/// Who a connection is.
+pub(super) struct Somebody {
+    pub(super) session: Session,
+    /// The host knows them: they were given no token of their own.
+    pub(super) has_account: bool,
 }
 
 /// A command that is carried out.

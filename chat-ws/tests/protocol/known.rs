@@ -125,3 +125,24 @@ fn an_origin_that_a_framework_has_looked_at_is_not_looked_at_again() {
     assert_eq!(server.admit_any_origin(upgrade()).unwrap_err().status(), 503);
     drop(place);
 }
+
+#[test]
+fn where_the_site_names_its_users_they_take_no_other_name_and_guests_still_do() {
+    let rename = json!({"do": "rename", "name": "Lee"});
+    let (server, _) = Setup::new().server();
+    let mut solo = known(&server, kim());
+    solo.ok(json!({"do": "hello"}));
+    assert_eq!(solo.ok(rename.clone())["name"], "Lee");
+
+    let (server, _) = Setup::new().with(|options| options.accounts_rename = false).server();
+    let mut solo = known(&server, kim());
+    solo.ok(json!({"do": "hello"}));
+    assert_eq!(solo.err(rename.clone())["code"], "forbidden");
+    let mut guest = Solo::of(&server);
+    let token = guest.ok(json!({"do": "hello"}))["token"].clone();
+    assert_eq!(guest.ok(rename.clone())["name"], "Lee");
+    // Also when they come back with their token.
+    let mut guest = Solo::of(&server);
+    guest.ok(json!({"do": "hello", "token": token}));
+    assert_eq!(guest.ok(rename)["name"], "Lee");
+}
