@@ -1,4 +1,4 @@
-"""`{% chat_box %}` in asynchronous views, where the ORM may not be used: who is logged in is in the page all the same."""
+"""`{% chat_box %}` in asynchronous views, where the ORM may not be used: the page has its user all the same."""
 
 import asyncio
 from typing import Any
