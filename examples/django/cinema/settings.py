@@ -1,7 +1,8 @@
 """A small site: films, people who log in by e-mail, and a chat room for whatever they want to talk about.
 
 Nothing has to be set. `CHAT_URL=redis://…` keeps the rooms in Redis, `DATABASE` is another file, and where `DEBUG=0`
-is set, `SECRET_KEY`, `ALLOWED_HOSTS` and `CHAT_WS_URL` have to be, too.
+is set, `SECRET_KEY`, `ALLOWED_HOSTS` and `CHAT_WS_URL` have to be, too. `BEHIND_PROXY=1` believes the proxy's
+`X-Forwarded-Proto`.
 """
 
 import os
@@ -108,4 +109,6 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 if not DEBUG:
     CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = True
+if os.environ.get("BEHIND_PROXY") == "1":
+    # Only where a proxy sets it, whatever the client has sent: otherwise anybody could claim to have come by https.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

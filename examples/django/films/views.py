@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat_engine import BadRequest, NoSuchRoom, RoomClosed, RoomExists
+from chat_engine import BadRequest, NoSuchRoom, Overloaded, RoomClosed, RoomExists, TooMany, Unavailable
 from chat_engine.django import chat
 from chat_engine.django.history import page
 
@@ -65,9 +65,12 @@ def history(request, room_id):
     """All that was said there, also long ago."""
     try:
         messages = page(room_id, before=request.GET.get("before"), limit=100)
+        known = messages or _film(room_id) or chat.rooms(ids=[room_id])
+    except BadRequest:
+        known = False
     except ValueError as error:
         raise Http404 from error
-    if not messages and not _film(room_id) and not chat.rooms(ids=[room_id]):
+    if not known:
         return render(request, "films/no_room.html", status=404)
     return render(request, "films/history.html", {"room_id": room_id, "page": messages, "film": _film(room_id)})
 
@@ -77,6 +80,7 @@ def history(request, room_id):
 def make(request):
     """Makes a room, and leads into it."""
     form = RoomForm(request.POST or None)
+    status = 200
     if request.method == "POST" and form.is_valid():
         try:
             made = chat.open(
@@ -84,10 +88,20 @@ def make(request):
             )
         except BadRequest:
             form.add_error("title", _("This title cannot be used."))
+        except TooMany:
+            status = 429
+            form.add_error(None, _("There are as many rooms as there can be. Try again when some have ended."))
+        except (Overloaded, Unavailable):
+            status = 503
+            form.add_error(None, _("The chat cannot be reached now. Try again in a moment."))
         else:
             return redirect("room", made.id)
-    return render(request, "films/make.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "films/make.html", {"form": form}, status=400 if form.errors and status == 200 else status)
 
 
 def _film(room_id):
-    return Film.objects.filter(slug=room_id.removeprefix("film-")).first() if room_id.startswith("film-") else None
+    slug = room_id.removeprefix("film-")
+    # Not every database can be asked for whatever an address may hold.
+    if slug == room_id or not slug.isprintable():
+        return None
+    return Film.objects.filter(slug=slug).first()
