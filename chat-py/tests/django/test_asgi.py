@@ -72,6 +72,19 @@ async def test_who_is_logged_in_is_that_user(kim: Any, cookie: Any) -> None:
 
 
 @in_loop
+async def test_of_several_session_cookies_the_last_counts_as_it_does_for_the_site(kim: Any, cookie: Any) -> None:
+    [(name, mine)] = cookie
+    other = f"{settings.SESSION_COOKIE_NAME}=nonsense".encode()
+    for headers, known in (
+        ([(name, other + b"; " + mine)], True),
+        ([(name, other), (name, mine)], True),
+        ([(name, mine + b"; " + other)], False),
+        ([(name, mine), (name, other)], False),
+    ):
+        assert ((await hello(headers=headers))["user"] == str(kim.pk)) is known
+
+
+@in_loop
 async def test_who_is_not_is_anonymous_and_comes_back_with_a_token() -> None:
     said = await hello()
     assert said["user"].startswith("u_")

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.test import Client
+from django.core.management import CommandError, call_command
+from django.test import Client, override_settings
 from manage_site import Manage, manage
 from redis_server import RedisServer, free_port
 from sockets import Refused, Socket
 
 import chat_engine
+from chat_engine.django import doctor
 
 
 @pytest.fixture
@@ -63,8 +65,6 @@ def test_a_user_of_the_site_talks_through_the_server_and_the_site_sees_it(
 
 
 def test_a_log_out_on_the_site_ends_the_connection_to_the_server(site: Client, kim: Any, redis_url: str) -> None:
-    from django.test import override_settings
-
     with (
         Manage("chat_server", "127.0.0.1:0", SITE_CHAT_URL=redis_url) as server,
         override_settings(CHAT={"default": {"URL": redis_url}}),
@@ -132,6 +132,15 @@ def test_the_rooms_are_listed(db: None, redis_url: str) -> None:
         assert "hidden" in manage("chat_rooms", "hidden", "nowhere", SITE_CHAT_URL=redis_url).stdout
 
 
+def test_numbers_that_are_none_are_said_in_a_line(db: None) -> None:
+    for arguments in (
+        *(("chat_rooms", "--limit", limit) for limit in ("9" * 30, "-1")),
+        *(("chat_server", "127.0.0.1:0", f"--drain={drain}") for drain in ("nan", "inf", "-1")),
+    ):
+        with pytest.raises(CommandError):
+            call_command(*arguments)
+
+
 def test_without_a_store_the_rooms_are_an_error_in_a_line(db: None) -> None:
     ended = manage("chat_rooms", SITE_CHAT_URL=f"redis://127.0.0.1:{free_port()}/?connect_timeout_ms=500")
     assert ended.returncode == 1 and ended.stderr.startswith("CommandError: ") and "Traceback" not in ended.stderr
@@ -173,6 +182,26 @@ def test_the_doctor_finds_what_does_not_belong_into_the_requirements(db: None, t
         "note  requirements.txt: channels-redis",
     ]
     assert ended.returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_doctor_reads_what_windows_writes(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    (tmp_path / "requirements.txt").write_bytes(f"{mark}pywin32==306\r\nDjango\r\n".encode(encoding))
+    [finding] = doctor.leftovers(tmp_path)
+    assert finding.level == "bad" and "requirements.txt: pywin32" in finding.text
+
+
+def test_the_doctor_is_not_sent_where_nothing_is(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no directory"):
+        call_command("chat_doctor", directory=tmp_path / "nowhere")
+
+
+def test_the_doctor_says_where_nobody_serves_the_sockets() -> None:
+    with override_settings(DEBUG=True, CHAT={"default": {"URL": "redis://127.0.0.1:1/"}}):
+        [said] = [finding.text for finding in doctor.site() if "sockets" in finding.text]
+        assert '"SERVE": True' in said and '"WS_URL"' in said
+    assert not [finding for finding in doctor.site() if "sockets" in finding.text]
 
 
 def test_the_doctor_says_what_is_wrong_with_the_settings(db: None, tmp_path: Path) -> None:

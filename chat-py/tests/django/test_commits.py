@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import TestCase
+from django.test import TestCase, override_settings
 
 import chat_engine
 from chat_engine.django import post_on_commit
@@ -44,6 +44,19 @@ def test_what_cannot_be_said_is_refused_where_it_stands(room: Any) -> None:
     for body in ({1, 2}, float("nan"), object()):
         with pytest.raises(chat_engine.BodyError), transaction.atomic():
             post_on_commit("rust", body)
+
+
+def test_what_is_too_long_is_refused_where_it_stands_by_the_limit_of_the_chat(room: Any) -> None:
+    post_on_commit("rust", "é" * 8191)
+    assert room() == ["é" * 8191]
+    with pytest.raises(chat_engine.TooLarge), transaction.atomic():
+        post_on_commit("rust", "é" * 8192)
+    setting = {"default": {}, "second": {"LIMITS": {"body": 10}}}
+    with override_settings(CHAT=setting), transaction.atomic():
+        post_on_commit("rust", "12345678", alias="second")
+        with pytest.raises(chat_engine.TooLarge):
+            post_on_commit("rust", "123456789", alias="second")
+        transaction.set_rollback(True)
 
 
 def test_a_post_that_fails_is_logged_and_stops_nothing_else(room: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,10 +1,14 @@
 """Who logs out, is deleted or made inactive is not connected any more."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.contrib.auth.hashers import make_password
+from django.db import connections, transaction
 from django.test import Client, override_settings
 
 import chat_engine
@@ -18,6 +22,15 @@ pytestmark = pytest.mark.usefixtures("db", "chat")
 @pytest.fixture
 def kim() -> Any:
     return get_user_model().objects.create_user("kim")
+
+
+@pytest.fixture
+def other_database(tmp_path: Path) -> Iterator[str]:
+    """A second one, which has nothing to do with users."""
+    connections.settings["other"] = {**connections.settings["default"], "NAME": str(tmp_path / "other.sqlite3")}
+    yield "other"
+    connections["other"].close()
+    del connections["other"], connections.settings["other"]
 
 
 def connected(user: Any) -> ChatClient:
@@ -64,6 +77,51 @@ def test_the_session_is_not_believed_any_more_once_it_was_logged_out(kim: Any) -
     site.logout()
     assert users.sessions.remembered(cookie, config) == (True, None)
     assert users.of_cookie(cookie, config) is None
+
+
+def test_a_log_out_within_a_transaction_on_whichever_database_does_too(kim: Any, other_database: str) -> None:
+    site = Client()
+    site.force_login(kim)
+    with transaction.atomic(using=other_database):
+        site.logout()
+        tab = connected(kim)
+    assert ended(tab)
+
+
+def test_another_password_ends_what_the_old_one_has_let_in(kim: Any) -> None:
+    tab = connected(kim)
+    # The hash of a user who has just logged in may be made anew.
+    kim.password = make_password("hunter2")
+    kim.save(update_fields=["password"])
+    assert kim.check_password("hunter2") and not ended(tab)
+    kim.set_password("another")
+    assert not ended(tab)
+    kim.save()
+    assert ended(tab)
+    tab = connected(kim)
+    kim.save()
+    assert not ended(tab)
+
+
+def test_a_user_is_one_under_the_name_of_another_model_too(kim: Any) -> None:
+    class Guest(get_user_model()):  # type: ignore[misc]
+        class Meta:
+            proxy = True
+            app_label = "auth"
+
+    try:
+        tab = connected(kim)
+        guest = Guest.objects.get(pk=kim.pk)
+        guest.is_active = False
+        guest.save()
+        assert ended(tab)
+        Guest.objects.filter(pk=kim.pk).update(is_active=True)
+        tab = connected(get_user_model().objects.get(pk=kim.pk))
+        Guest.objects.get(pk=kim.pk).delete()
+        assert ended(tab)
+    finally:
+        del apps.all_models["auth"]["guest"]
+        apps.clear_cache()
 
 
 def test_a_log_out_of_nobody_disconnects_nobody(kim: Any) -> None:
@@ -114,9 +172,8 @@ def test_every_chat_of_the_site_is_left_under_the_id_that_one_has_there(kim: Any
 def test_a_store_that_is_away_does_not_stop_a_log_out(kim: Any, caplog: pytest.LogCaptureFixture) -> None:
     site = Client()
     site.force_login(kim)
-    away = {"default": {"URL": "redis://127.0.0.1:1/?connect_timeout_ms=200&timeout_ms=200"}}
-    chats.close_all()
-    with override_settings(CHAT=away):
+    away = "redis://127.0.0.1:1/?connect_timeout_ms=200&timeout_ms=200"
+    with override_settings(CHAT={"default": {"URL": away}}), isolated(url=away, clock="system"):
         site.logout()
         assert "still connected" in caplog.text
     assert "_auth_user_id" not in site.session

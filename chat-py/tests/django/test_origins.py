@@ -1,9 +1,14 @@
 """Pages of which origins may connect: those of ALLOWED_HOSTS, as Django looks at hosts."""
 
 import pytest
+from django.core import checks
 from django.test import override_settings
 
+from chat_engine.django import chats
+from chat_engine.django.conf import Config
+from chat_engine.django.connections import server_options
 from chat_engine.django.origins import allowed_hosts, may_connect
+from chat_engine.django.test import isolated
 
 
 @pytest.mark.parametrize(
@@ -57,3 +62,22 @@ def test_the_setting_adds_origins_and_hosts() -> None:
         assert may_connect("http://tools.example:3000", origins) and not may_connect("http://tools.example", origins)
         assert may_connect("https://a.partner.example", origins)
         assert may_connect("https://chat.example.org", origins)
+
+
+@pytest.mark.parametrize("host", ["*.example.com", "10.0.0.0/8", "example.com:8000", "", ".", "a..b", "::1%lo", None])
+def test_what_is_no_host_stops_nothing_and_is_warned_of(host: object) -> None:
+    with override_settings(ALLOWED_HOSTS=["chat.example.org", host]):
+        assert server_options(Config("default"))["origins"] == ["chat.example.org"]
+        with isolated():
+            assert chats.server()
+        [message] = checks.run_checks(tags=["chat"])
+        assert (message.id, "ALLOWED_HOSTS" in message.msg) == ("chat.W006", True)
+        assert ".example.com" in message.hint
+
+
+def test_what_is_a_host_here_is_one_for_the_server() -> None:
+    hosts = ["*", ".example.org", "chat.example.org.", "127.0.0.1", "[::1]", "::1", "my_host", "EXAMPLE.org"]
+    with override_settings(ALLOWED_HOSTS=hosts), isolated():
+        assert server_options(Config("default"))["origins"] == hosts
+        assert chats.server()
+        assert checks.run_checks(tags=["chat"]) == []

@@ -44,6 +44,9 @@ def found(setting: Any, deploy: bool = False) -> list[tuple[str, str]]:
         ({"default": {"POLICIES": {"publik": {}}}}, "chat.E005", "public"),
         ({"default": {"OPTIONS": {"pnig": 3}}}, "chat.E005", "ping"),
         ({"default": {"ORIGINS": ["https://a.example/path"]}}, "chat.E005", "origin"),
+        ({"default": {"ORIGINS": ["https://*.example.com"]}}, "chat.E005", "write '.example.com'"),
+        ({"default": {"ORIGINS": ["https://.example.com"]}}, "chat.E005", "write '.example.com'"),
+        ({"default": {"ORIGINS": ["*.example.com"]}}, "chat.E005", "write '.example.com'"),
         ({"default": {"TRUSTED_PROXIES": ["everybody"]}}, "chat.E005", "everybody"),
         ({"default": {"HOOKS": "chatsite.nowhere.Rules"}}, "chat.E006", "cannot be imported"),
         ({"default": {"HOOKS": type("Rules", (), {"may_sya": print})}}, "chat.E006", "Did you mean 'may_say'?"),
@@ -131,6 +134,24 @@ def test_deployed_sockets_without_tls_beside_pages_with_it_are_warned_of(redis_u
     assert found(setting, deploy=True) == []
     with override_settings(SECURE_SSL_REDIRECT=True):
         assert [id for id, _ in found(setting, deploy=True)] == ["chat.W005"]
+
+
+def test_under_runserver_it_is_said_where_nobody_serves_the_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    redis = {"URL": "redis://localhost:6379/0"}
+    monkeypatch.setattr("sys.argv", ["manage.py", "runserver", "8000"])
+    with override_settings(DEBUG=True):
+        [(id, text)] = found({"default": redis})
+        assert id == "chat.W007" and "'default'" in text and '"SERVE": True' in text and '"WS_URL"' in text
+        for more in ({"SERVE": True}, {"SERVE": False}, {"WS_URL": "/ws"}, {"URL": "memory://"}):
+            assert found({"default": redis | more}) == []
+        monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+        assert found({"default": redis}) == []
+    monkeypatch.setattr("sys.argv", ["manage.py", "runserver"])
+    assert found({"default": redis}) == []
+
+
+def test_all_that_can_be_set_is_explained() -> None:
+    assert [key for key in conf.KEYS if f"| `{key}` |" not in (conf.__doc__ or "")] == []
 
 
 def test_wrong_settings_raise_where_they_are_used() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import TestCase, TransactionTestCase
+from django.test import TestCase, TransactionTestCase, override_settings
 
 import chat_engine
 from chat_engine.django import chat as default
@@ -149,6 +149,48 @@ class OfATransaction(ChatTestMixin, TransactionTestCase):
         self.chat.open("rust", title="Rust")
         with self.assertRaises(chat_engine.TooLarge):
             default.post("rust", "more than ten bytes")
+
+
+_REDIS = {"default": {"URL": "redis://127.0.0.1:1/", "LIMITS": {"body": 10}}}
+
+
+@override_settings(CHAT=_REDIS)
+class OfASiteOnRedis(ChatTestMixin, TestCase):
+    """The settings' own store is never asked."""
+
+    seen: Any
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        default.open("rust", title="Rust")
+        cls.seen = cls.chat.url, cls.chat.clock.manual, [room.id for room in cls.chat.rooms()]
+
+    def test_data_of_the_class_are_made_in_memory(self) -> None:
+        assert self.seen == (self.chat.url, True, ["rust"]) and self.chat.url.startswith("memory")
+        assert self.chat.rooms().total == 0
+
+    def test_settings_of_a_test_are_those_of_an_engine_in_memory(self) -> None:
+        first = self.chat
+        with self.settings(CHAT={"default": {**_REDIS["default"], "LIMITS": {"body": 20}}}):
+            assert default == self.chat != first and self.chat.clock.manual
+            self.chat.open("rust", title="Rust")
+            default.post("rust", "more than 10 bytes")
+            with self.assertRaises(chat_engine.TooLarge):
+                default.post("rust", "and this is more than 20")
+        assert self.chat.clock.manual and self.chat.rooms().total == 0
+        self.chat.open("rust", title="Rust")
+        with self.assertRaises(chat_engine.TooLarge):
+            default.post("rust", "more than 10 bytes")
+
+
+@override_settings(CHAT={"default": {}, "second": {"URL": "redis://127.0.0.1:1/"}})
+class OfAnAliasOfItsOwn(ChatTestMixin, TestCase):
+    """One that only the settings of the class have."""
+
+    chat_alias = "second"
+
+    def test_it_is_in_memory(self) -> None:
+        assert self.chat == chats["second"] and self.chat.rooms().total == 0
 
 
 def test_the_fixture_is_an_engine_for_the_test(chat: chat_engine.Engine) -> None:

@@ -40,7 +40,9 @@ def test_what_follows_the_at_sign_of_an_address_is_shown_to_nobody() -> None:
         ("  Kim \t\n Lee ", "Kim Lee"),
         ("Kim\u202eeeL\x00", "KimeeL"),
         ("\u202e", "?"),
-        ("@secret.example", "?"),
+        ("@kim", "@kim"),
+        ("@kim@secret.example", "@kim"),
+        ("@", "@"),
         ("김철수", "김철수"),
         ("👩\u200d🚒", "👩\u200d🚒"),
     ],
@@ -198,3 +200,14 @@ def test_no_more_is_remembered_than_has_a_bound(cookie: str, monkeypatch: pytest
         sessions.look_up(cookie, Config(f"chat{n}"))
         sessions.log_out(f"cookie{n}")
     assert len(sessions._known) == 3 and len(sessions._logged_out) == 3
+
+
+def test_users_are_known_where_sessions_are_kept_whichever_app_does() -> None:
+    assert users.has_sessions()
+    apps = [app for app in settings.INSTALLED_APPS if app not in ("django.contrib.sessions", "django.contrib.admin")]
+    with override_settings(INSTALLED_APPS=apps):
+        assert not users.has_sessions()
+        with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+            assert users.has_sessions()
+        with override_settings(SESSION_ENGINE="chatsite.nowhere"):
+            assert not users.has_sessions()

@@ -8,10 +8,10 @@ is logged.
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
+from django.http import parse_cookie
 
 from chat_engine import ChatError
 
@@ -120,24 +120,9 @@ async def _who(scope: Scope, headers: Any, config: Config) -> Identity | None:
 
 
 def _session_cookie(headers: Any) -> str | None:
-    name = settings.SESSION_COOKIE_NAME
-    for field, value in headers:
-        if field.lower() != b"cookie":
-            continue
-        for pair in value.decode("latin-1").split(";"):
-            key, _, text = pair.strip().partition("=")
-            if key == name:
-                return _unquoted(text)
-    return None
-
-
-def _unquoted(text: str) -> str:
-    if not text.startswith('"'):
-        return text
-    try:
-        return SimpleCookie(f"c={text}")["c"].value
-    except (CookieError, KeyError):
-        return text
+    """As Django finds it in a request: the last one counts."""
+    cookies = "; ".join(value.decode("latin-1") for name, value in headers if name.lower() == b"cookie")
+    return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
 
 
 def _header(headers: Any, wanted: bytes) -> str | None:

@@ -16,13 +16,17 @@
 | W003 | pages of any origin may connect with the users' cookies (`--deploy`) |
 | W004 | nobody can connect: there are no users, and no `ANONYMOUS` |
 | W005 | pages by https, sockets without TLS (`--deploy`) |
+| W006 | something in ALLOWED_HOSTS that is no host, so that no page of it may connect |
+| W007 | `runserver`, and nobody who serves the sockets |
 """
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
@@ -39,13 +43,15 @@ def register_all() -> None:
     """Registers the checks; registering them again changes nothing."""
     register(check_settings, TAG)
     register(check_names, TAG)
+    register(check_hosts, TAG)
+    register(check_served, TAG)
     register(check_deployment, TAG, deploy=True)
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """E001 to E004, E008, E009: the form. E005: what the engine says of it."""
     found: list[CheckMessage] = [Error(p.message, hint=p.hint, id=p.id) for p in conf.problems()]
-    for config in _readable():
+    for config in readable():
         found += _tried(config)
     return found
 
@@ -56,7 +62,7 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
     from .users import has_sessions, namer
 
     found: list[CheckMessage] = []
-    for config in _readable():
+    for config in readable():
         for id, load in (("chat.E006", hooks_of), ("chat.E007", namer)):
             try:
                 load(config)
@@ -71,12 +77,49 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+def check_hosts(**kwargs: Any) -> list[CheckMessage]:
+    """W006. Django itself says nothing of these: no request matches them."""
+    from .origins import allowed_hosts, is_host
+
+    found: list[CheckMessage] = []
+    for host in allowed_hosts():
+        if not is_host(host):
+            message = f"ALLOWED_HOSTS has {host!r}, which is no host: pages of it may not connect to the chat."
+            hint = 'Names have no scheme, port or mask; all names below one are ".example.com".'
+            found.append(Warning(message, hint=hint, id="chat.W006"))
+    return found
+
+
+def check_served(argv: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """W007, where it is `runserver` that is checked."""
+    argv = sys.argv if argv is None else argv
+    if not settings.DEBUG or argv[1:2] not in (["runserver"], ["runserver_plus"]):
+        return []
+    return [
+        Warning(f"Nobody serves the sockets of the chat {config.alias!r}.", hint=UNSERVED, id="chat.W007")
+        for config in readable()
+        if is_unserved(config)
+    ]
+
+
+UNSERVED = (
+    'Set "SERVE": True to have them served by runserver, or "WS_URL" to where chat_server (or another server) does.'
+)
+
+
+def is_unserved(config: Config) -> bool:
+    """Whether `runserver` serves no sockets, and nobody has said who does."""
+    # Daphne's runserver serves the ASGI application, which may have them.
+    by_asgi = apps.is_installed("daphne")
+    return not config.in_memory and config.serve is None and config.ws_url is None and not by_asgi
+
+
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     """W001 to W003, W005: what does not show before there are many users."""
     from .origins import allowed_hosts
 
     found: list[CheckMessage] = []
-    for config in _readable():
+    for config in readable():
         if config.in_memory:
             found.append(_memory_in_production(config))
         elif not _tried(config):
@@ -91,7 +134,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def _readable() -> list[Config]:
+def readable() -> list[Config]:
     """Those whose form is right."""
     found = []
     for alias in conf.aliases():

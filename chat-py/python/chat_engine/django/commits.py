@@ -5,9 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
-from chat_engine import BodyError
+from chat_engine import BodyError, TooLarge
 
+from . import conf
 from .conf import DEFAULT_ALIAS
+
+# Bytes, if `LIMITS` does not say otherwise.
+_BODY = 16 * 1024
 
 
 def post_on_commit(
@@ -24,13 +28,22 @@ def post_on_commit(
 
     Nothing is said if it is rolled back; without a transaction it is said at once. The body is what it is at the
     moment of the call. A post that fails then, since Redis is away or the room is closed, undoes nothing and stops
-    nothing else: it is logged, as Django does for robust callbacks.
+    nothing else: it is logged, as Django does for robust callbacks. A body that cannot be said at all, or is too long
+    (`TooLarge`), is refused at the call.
+
+    Transactions are not for coroutines: there, call this in the function that has the transaction, within
+    `sync_to_async`.
     """
     try:
-        said = json.dumps(body, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        said = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        size = len(said.encode())
+    except (TypeError, ValueError, RecursionError) as error:
         # Later nobody would be there to hear of it.
         raise BodyError(f"this cannot be said: {error}") from error
+
+    limit = dict(conf.config(alias).limits or {}).get("body", _BODY)
+    if size > limit:
+        raise TooLarge(f"body is longer than {limit} bytes", field="body")
 
     def post() -> None:
         from .connections import chats

@@ -1,21 +1,25 @@
 """The setting `CHAT`: what it may hold, and what is wrong with it.
 
-    CHAT = {
-        "default": {
-            "URL": "redis://localhost:6379/0",   # or "memory://" (the default), "rediss://…", "redis+sentinel://…",
-            "redis+cluster://…" "LIMITS": {"body": 4096},            # as the keywords of `chat_engine.Engine`, like
-            "STORE": {}, "MATCHING": {}, "POLICIES": {"public": {"idle": 3600}}, "POOLS": ["random"],   # these
-            "HOOKS": "site.chat.Rules",          # a dotted path to a class, an object or a module, or the object
-            itself "HOOK_TIMEOUT": 2.0,                 # seconds that a hook may take "HOOKS_FAIL_OPEN": False,
-            # whether what a failing hook was asked about is allowed "ANONYMOUS": True,                   # whether
-            people who are not logged in may chat "USER": "site.chat.identity",        # user -> (id, name); otherwise
-            the primary key and the full name or user name "ORIGINS": [],                       # pages of which
-            origins may connect, beside those of ALLOWED_HOSTS "TRUSTED_PROXIES": ["127.0.0.1"],    # whose
-            X-Forwarded-… is believed "OPTIONS": {"ping": 25},             # of connections "SERVE": None,
-            # the server inside `runserver`: None (with memory://), True, False, "host:port" "WS_URL": None,
-            # where pages find the sockets, such as "/ws" or "wss://chat.example.org/ws"
-        },
-    }
+    CHAT = {"default": {"URL": "redis://localhost:6379/0", "LIMITS": {"body": 4096}}}
+
+| key | what it is | otherwise |
+|---|---|---|
+| `URL` | the store: `memory://`, `redis://…`, `rediss://…`, `redis+sentinel://…`, `redis+cluster://…` | `memory://` |
+| `LIMITS` | as the keyword `limits` of `chat_engine.Engine`: `{"body": 4096}` | the engine's |
+| `STORE` | as the keyword `store`: `{"lease": 15}` | the engine's |
+| `MATCHING` | as the keyword `matching` | the engine's |
+| `POLICIES` | as the keyword `policies`: `{"public": {"idle": 3600}}` | the engine's |
+| `POOLS` | as the keyword `pools`: `["random"]` | the engine's |
+| `HOOKS` | who decides what may be done: an object, or the dotted path of one, of a class or a module | nobody |
+| `HOOK_TIMEOUT` | seconds that a hook may take | 2.0 |
+| `HOOKS_FAIL_OPEN` | whether that is allowed about which a hook was asked that failed | `False` |
+| `ANONYMOUS` | whether people who are not logged in may chat | `True` |
+| `USER` | a function, or its dotted path: user -> (id, name) | primary key; full name or user name |
+| `ORIGINS` | whose pages may connect, beside ALLOWED_HOSTS: `https://app.example`, `app.example`, `.example` | none |
+| `TRUSTED_PROXIES` | addresses or networks whose `X-Forwarded-…` is believed: `["127.0.0.1"]` | none |
+| `OPTIONS` | of connections, as the keyword `options` of `Engine.serve`: `{"ping": 25}` | the server's |
+| `SERVE` | the server inside `runserver`: `True`, `False`, `"host:port"`; `None`: with DEBUG and `memory://` | `None` |
+| `WS_URL` | where pages find the sockets: `/ws`, `wss://chat.example.org/ws` | as `{% chat_box %}` finds out |
 
 All of it may be left out. `problems` finds what is wrong without making anything; the system checks show it.
 """
@@ -223,12 +227,23 @@ def _check_texts(where: str, values: Iterable[Any]) -> list[Problem]:
     return [Problem("chat.E003", f"{where} holds {wrong[0]!r}, which is no string.")] if wrong else []
 
 
+def _check_origins(where: str, values: Iterable[Any]) -> list[Problem]:
+    found = _check_texts(where, values)
+    for value in () if found else values:
+        scheme, _, host = value.rpartition("://")
+        # Browsers name no such origin: it would match nothing.
+        if value != "*" and ("*" in value or (scheme and host.startswith("."))):
+            hint = f"For all names below it, by http and https, write {'.' + host.lstrip('*.')!r}."
+            found.append(Problem("chat.E005", f"{where}: {value!r} is no origin.", hint))
+    return found
+
+
 _CHECKS: dict[str, Any] = {
     "URL": _check_url,
     "HOOK_TIMEOUT": _check_timeout,
     "SERVE": _check_serve,
     "WS_URL": _check_ws_url,
-    "ORIGINS": _check_texts,
+    "ORIGINS": _check_origins,
     "TRUSTED_PROXIES": _check_texts,
 }
 

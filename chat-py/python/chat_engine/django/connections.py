@@ -7,7 +7,7 @@ changed are closed.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ from chat_engine import Engine, Server
 
 from . import conf
 from .conf import DEFAULT_ALIAS, Config
-from .origins import allowed_hosts
+from .origins import allowed_hosts, is_host
 
 _T = TypeVar("_T")
 
@@ -35,6 +35,7 @@ class Chats:
         self._engines: dict[str, Engine] = {}
         self._made_of: dict[str, Config] = {}
         self._servers: dict[str, Server] = {}
+        self._isolated: dict[str, Mapping[str, Any]] = {}
         self._lock = threading.RLock()
 
     def _forked(self) -> None:
@@ -49,7 +50,7 @@ class Chats:
         with self._lock:
             if alias not in self._engines:
                 config = conf.config(alias)
-                self._engines[alias] = make(config)
+                self._engines[alias] = make(config, **self._isolated.get(alias, {}))
                 self._made_of[alias] = config
             return self._engines[alias]
 
@@ -115,6 +116,24 @@ class Chats:
             with self._lock:
                 self._put(alias, *before)
 
+    @contextmanager
+    def isolated(self, alias: str, options: Mapping[str, Any]) -> Iterator[None]:
+        """For a while makes an alias's engines with these options, whatever the settings become: for tests."""
+        with self._lock:
+            before = self._engines.get(alias), self._made_of.get(alias), self._servers.get(alias)
+            options_before = self._isolated.get(alias)
+            self._put(alias, None, None, None)
+            self._isolated[alias] = options
+        try:
+            yield
+        finally:
+            self.forget(alias)
+            with self._lock:
+                _set(self._isolated, alias, options_before)
+                self._put(alias, *before)
+            # Settings may have changed meanwhile, for good.
+            self.forget_changed()
+
     def _put(self, alias: str, engine: Engine | None, made_of: Config | None, server: Server | None) -> None:
         _set(self._engines, alias, engine)
         _set(self._made_of, alias, made_of)
@@ -147,7 +166,7 @@ def server_options(config: Config) -> dict[str, Any]:
         "anonymous": config.anonymous,
         # Tokens of people without an account are good in all processes of the site, and for nothing else of it.
         "secret": salted_hmac(f"chat_engine.django:{config.alias}", "tokens", algorithm="sha256").digest(),
-        "origins": [*allowed_hosts(), *config.origins],
+        "origins": [*filter(is_host, allowed_hosts()), *config.origins],
         "trusted_proxies": list(config.trusted_proxies),
         "options": dict(config.options or {}),
     }

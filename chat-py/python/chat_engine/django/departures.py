@@ -1,4 +1,4 @@
-"""Who logs out, is deleted or made inactive is no longer connected.
+"""Who logs out, is deleted, made inactive or given another password is no longer connected.
 
 All of a user's connections end (4403: the client does not come back by itself), those of other devices too; a page
 that is loaded again connects again, as whoever its session then says. A change that sends no signal
@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
-from django.db import transaction
+from django.contrib.auth import get_user_model
+from django.db import connections, transaction
 from django.db.models.signals import post_delete, post_save
 
 from chat_engine import ChatError
@@ -28,9 +28,9 @@ def connect() -> None:
     from django.contrib.auth.signals import user_logged_out
 
     user_logged_out.connect(_logged_out, dispatch_uid="chat_engine.django.departures")
-    model = settings.AUTH_USER_MODEL
-    post_save.connect(_saved, sender=model, dispatch_uid="chat_engine.django.departures")
-    post_delete.connect(_deleted, sender=model, dispatch_uid="chat_engine.django.departures")
+    # Of every model: a proxy of the user's, or a child, sends under its own name.
+    post_save.connect(_saved, dispatch_uid="chat_engine.django.departures")
+    post_delete.connect(_deleted, dispatch_uid="chat_engine.django.departures")
 
 
 def _logged_out(*, request: Any, user: Any, **kwargs: object) -> None:
@@ -41,18 +41,24 @@ def _logged_out(*, request: Any, user: Any, **kwargs: object) -> None:
     if user is not None:
         ids = _ids(user)
         _disconnect(ids)
-        if transaction.get_connection().in_atomic_block:
-            # Until it is committed, other processes find the session as it was.
-            transaction.on_commit(partial(_disconnect, ids))
+        # Until it is committed, other processes find the session as it was. It may be in any of the databases.
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block:
+                transaction.on_commit(partial(_disconnect, ids), using=connection.alias)
 
 
-def _saved(*, instance: Any, using: str, raw: bool = False, **kwargs: object) -> None:
-    if not raw and getattr(instance, "is_active", True) is False:
+def _saved(*, instance: Any, using: str, created: bool, raw: bool = False, **kwargs: object) -> None:
+    if raw or not isinstance(instance, get_user_model()):
+        return
+    # `set_password` keeps it until the user has been saved; a hash that is only made anew at a login does not count.
+    other_password = not created and getattr(instance, "_password", None) is not None
+    if other_password or getattr(instance, "is_active", True) is False:
         _when_committed(using, instance)
 
 
 def _deleted(*, instance: Any, using: str, **kwargs: object) -> None:
-    _when_committed(using, instance)
+    if isinstance(instance, get_user_model()):
+        _when_committed(using, instance)
 
 
 def _when_committed(using: str | None, user: Any) -> None:

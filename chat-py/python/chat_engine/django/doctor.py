@@ -1,5 +1,6 @@
 """What is the matter with a site's chat: one thing after the other, changing nothing that anybody sees."""
 
+import codecs
 import platform
 import re
 import time
@@ -16,6 +17,7 @@ from django.core import checks
 import chat_engine
 from chat_engine import ChatError, Engine
 
+from . import checks as checks_of_chat
 from . import conf
 from .checks import TAG
 from .conf import Config
@@ -81,6 +83,10 @@ def site() -> Iterator[Finding]:
         yield Finding(level, f"{message.id}: {message.msg}{f' {message.hint}' if message.hint else ''}")
     if not messages:
         yield Finding("ok", f"settings: {', '.join(conf.aliases())}")
+    for config in checks_of_chat.readable() if settings.DEBUG else ():
+        if checks_of_chat.is_unserved(config):
+            text = f"{config.alias}: under runserver nobody serves the sockets. {checks_of_chat.UNSERVED}"
+            yield Finding("note", text)
     if has_sessions():
         sessions = settings.SESSION_ENGINE.rpartition(".")[2]
         yield Finding("ok", f"users: {settings.AUTH_USER_MODEL}, by their session ({sessions})")
@@ -166,9 +172,17 @@ def leftovers(directory: Path) -> Iterator[Finding]:
 
 def _requirements(file: Path) -> Iterator[tuple[str, str]]:
     """Names that stand where requirements do, in whichever file it is; with their line."""
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in _text(file).splitlines():
         if match := re.match(r"""\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\]\s*)?(["'=<>~!;,@#]|$)""", line):
             yield re.sub(r"[-_.]+", "-", match[1]).lower(), line
+
+
+def _text(file: Path) -> str:
+    """The file, as the editors and shells of any system write it."""
+    data = file.read_bytes()
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((name for mark, name in marks.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding, errors="replace")
 
 
 def _ms(seconds: float) -> str:

@@ -6,6 +6,8 @@ nothing there, localhost. The setting `ORIGINS` adds to these. What sends no ori
 its own, and is let in.
 """
 
+import ipaddress
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -19,6 +21,22 @@ def allowed_hosts() -> list[str]:
     if settings.DEBUG and not hosts:
         hosts = [".localhost", "127.0.0.1", "[::1]"]
     return hosts
+
+
+def is_host(text: object) -> bool:
+    """Whether it can stand for a host at all: a name, one with a dot before it, an address, or "*".
+
+    ALLOWED_HOSTS may hold anything: Django finds no request that matches, and goes on.
+    """
+    if not isinstance(text, str):
+        return False
+    if text == "*" or re.fullmatch(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text):
+        return True
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return "%" not in bare and bool(ipaddress.IPv6Address(bare))
+    except ValueError:
+        return False
 
 
 def may_connect(origin: str | None, origins: Iterable[str] = ()) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import get_commands, load_command_class
 
 from chat_engine import Server, Upgrade
 
@@ -134,10 +135,14 @@ def _is_runserver(argv: list[str], environ: Any) -> bool:
 
 
 def _address_of_site(argv: list[str]) -> tuple[str, int]:
-    """Where `runserver` was told to listen."""
-    for argument in argv[2:]:
-        try:
-            return conf.address(argument)
-        except ValueError:
-            continue
-    return ("::1" if "-6" in argv or "--ipv6" in argv else "127.0.0.1"), 8000
+    """Where `runserver` was told to listen, as the command itself reads its arguments."""
+    command = load_command_class(get_commands()[argv[1]], argv[1])
+    options = vars(command.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
+    six = bool(options.get("use_ipv6"))
+    host = str(getattr(command, "default_addr_ipv6" if six else "default_addr", "::1" if six else "127.0.0.1"))
+    given = options.get("addrport")
+    if not given:
+        return host.strip("[]"), int(getattr(command, "default_port", 8000))
+    host, port = conf.address(given, host)
+    # Django takes this for all addresses, too.
+    return "0.0.0.0" if host == "0" else host, port

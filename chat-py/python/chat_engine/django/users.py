@@ -74,7 +74,9 @@ def by_itself(user: Any) -> Identity:
     """The primary key; the full name, or else the user name. Of an e-mail address, what stands before the @."""
     full = getattr(user, "get_full_name", None)
     name = (full() if callable(full) else "") or user.get_username()
-    return str(user.pk), str(name).strip().partition("@")[0]
+    name = str(name).strip()
+    # One that begins with it is no address.
+    return str(user.pk), name[:1] + name[1:].partition("@")[0]
 
 
 def fitting(name: str, config: Config | None = None) -> str:
@@ -179,7 +181,17 @@ def has_sessions() -> bool:
     """Whether the site knows users at all."""
     from django.apps import apps
 
-    return apps.is_installed("django.contrib.auth") and "SESSION_ENGINE" in dir(settings)
+    if not apps.is_installed("django.contrib.auth"):
+        return False
+    if apps.is_installed("django.contrib.sessions"):
+        return True
+    # Sessions may be kept elsewhere, without the app: in a cache, in the cookie, or by an engine of the site's own.
+    try:
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        model = getattr(store, "get_model_class", None)
+        return model is None or apps.get_containing_app_config(model().__module__) is not None
+    except (ImportError, AttributeError, RuntimeError):
+        return False
 
 
 _READ_HERE = (

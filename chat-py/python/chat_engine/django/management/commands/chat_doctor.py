@@ -17,6 +17,8 @@ class Command(BaseCommand):
         parser.add_argument("--directory", type=Path, help="where the requirements are (BASE_DIR)")
 
     def handle(self, *args: Any, directory: Path | None = None, **options: Any) -> None:
+        if directory is not None and not directory.is_dir():
+            raise CommandError(f"There is no directory {str(directory)!r}.")
         bad = 0
         for finding in doctor.examine(directory):
             bad += finding.level == "bad"

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             page = chats[alias].rooms(ids=rooms) if rooms else chats[alias].rooms(order=order, limit=limit)
             online = chats[alias].online()
-        except ChatError as error:
+        except (ChatError, OverflowError) as error:
             raise CommandError(str(error)) from error
         if json:
             for room in page:

@@ -14,6 +14,7 @@ from ._alias import add_alias, config_of
 
 # A stop that was asked for is seen after this long at the most.
 _LOOK = 0.25
+_DAY = 86_400
 
 
 class Command(BaseCommand):
@@ -31,6 +32,9 @@ class Command(BaseCommand):
             host, port = conf.address(address)
         except ValueError as error:
             raise CommandError(f"{error}: such as 127.0.0.1:8001, [::1]:8001 or 8001") from error
+        # NaN is neither.
+        if not 0 <= drain <= _DAY:
+            raise CommandError(f"--drain {drain:g}: it is a number of seconds, from 0 to {_DAY}")
         if config.in_memory:
             self.stderr.write(
                 self.style.WARNING(
