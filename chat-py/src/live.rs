@@ -166,6 +166,20 @@ impl Live {
     }
 }
 
+/// With whoever used it last: the others of its store learn of its end at once, rather than with its lease.
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            if self.is_ours() && !runtime::is_stopped() {
+                self.handle.spawn(async move { engine.shutdown().await });
+            } else {
+                // Another process', or there is nobody left to tell.
+                std::mem::forget(engine);
+            }
+        }
+    }
+}
+
 /// Ends all engines of this process, and then the runtime.
 pub fn end_all(within: Duration) {
     let lives: Vec<_> = all().drain(..).filter_map(|live| live.upgrade()).collect();

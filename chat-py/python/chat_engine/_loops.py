@@ -11,10 +11,11 @@ import weakref
 from . import _native
 from ._errors import SynchronousOnly
 
+# No lock around it: making an inbox runs code that is not ours, which may want one itself. A loop's own thread makes
+# its inbox; whoever comes in between, from within that, is found by `setdefault`.
 _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native._Inbox] = (
     weakref.WeakKeyDictionary()
 )
-_lock = threading.Lock()
 
 _PATIENCE = 5.0
 """How long the end of a loop goes unnoticed by the thread that rings for it, in seconds."""
@@ -24,20 +25,31 @@ def inbox_of(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
     """The inbox of this loop, made when something waits in it for the first time."""
     inbox = _inboxes.get(loop)
     if inbox is None:
-        with _lock:
-            inbox = _inboxes.get(loop)
-            if inbox is None:
-                let_go_of_closed()
-                inbox = _inboxes[loop] = _open(loop)
+        let_go_of_closed()
+        made = _open(loop)
+        inbox = _inboxes.setdefault(loop, made)
+        if inbox is not made:
+            if made.fd is not None:
+                loop.remove_reader(made.fd)
+            made.close()
     return inbox
 
 
 def let_go_of_closed() -> None:
     """Drops what waits in loops that were closed: it would wait for ever, and hold its loop and its session."""
-    for loop, inbox in list(_inboxes.items()):
+    for loop, inbox in _all():
         if loop.is_closed():
             inbox.close()
             _inboxes.pop(loop, None)
+
+
+def _all() -> list[tuple[asyncio.AbstractEventLoop, _native._Inbox]]:
+    while True:
+        try:
+            return list(_inboxes.items())
+        except RuntimeError:
+            # Another thread's loop came meanwhile.
+            continue
 
 
 def _open(loop: asyncio.AbstractEventLoop) -> _native._Inbox:
@@ -84,14 +96,12 @@ def _ring(to: weakref.ref[asyncio.AbstractEventLoop], inbox: _native._Inbox) -> 
 
 def close_all() -> None:
     """The end of the process: threads that ring are let go."""
-    for inbox in list(_inboxes.values()):
+    for _, inbox in _all():
         inbox.close()
 
 
 def forked() -> None:
     """In a child right after the fork: its loops are its own, and so are their inboxes."""
-    global _lock
-    _lock = threading.Lock()
     _inboxes.clear()
 
 

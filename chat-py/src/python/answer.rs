@@ -74,12 +74,16 @@ impl Answer {
                 Poll::Ready(value)
             }
             State::Waits { what, waiter } => {
+                if waiter.is_waited_for(py)? {
+                    return Err(twice());
+                }
                 let waker = waiter.waker(py, true)?;
                 match what.poll(py, &mut Context::from_waker(&waker)) {
                     Poll::Pending => return waiter.wait(py),
                     ready @ Poll::Ready(_) => ready,
                 }
             }
+            State::Reads(read) if read.is_waited_for(py)? => return Err(twice()),
             State::Reads(read) => match read.step(py) {
                 Ok(Poll::Pending) => return read.wait(py),
                 Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
@@ -133,6 +137,10 @@ impl Answer {
     fn close(&mut self) {
         self.0 = State::Over;
     }
+}
+
+fn twice() -> PyErr {
+    PyRuntimeError::new_err("this is being awaited already: call the operation again")
 }
 
 fn already(_: Python<'_>) -> PyErr {

@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::answer::Answer;
 use super::body::to_body;
-use super::call::{Way, may_begin, now, on_engine};
+use super::call::{Way, may_begin, now, on_engine, refuse_to_block};
 use super::errors;
 use super::hooks::{Hooks, PyHooks, hook_options};
 use super::jobs::{self, Kind};
@@ -36,13 +36,18 @@ const PORT: u16 = 8000;
 /// For those who are sent away by the end of an engine.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How far a clock is moved at once, and in one step.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3_600);
+const STEP: Duration = Duration::from_secs(3_600);
+
 /// The chat engine. What it keeps in memory:// ends with it; with redis:// it is one of many.
 ///
 /// It is made when it is first used, so that making one blocks nothing and may be done before a fork.
 #[pyclass(frozen, weakref, module = "chat_engine")]
 pub(crate) struct Engine {
-    recipe: Arc<Recipe>,
     url: String,
+    /// Whether everything is kept in this process.
+    here: bool,
     clock: CoreClock,
     /// Whether Python is asked, and told.
     asks: bool,
@@ -51,10 +56,10 @@ pub(crate) struct Engine {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    /// What it is made of, again and again, as long as it is not closed: a host's own hooks are in it.
+    recipe: Option<Arc<Recipe>>,
     live: Option<Arc<Live>>,
-    closed: bool,
 }
 
 impl Engine {
@@ -62,7 +67,7 @@ impl Engine {
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         let found = {
             let mut state = self.state.lock();
-            if state.closed { Found::Closed } else { self.find(&mut state) }
+            self.find(&mut state)
         };
         match found {
             Found::Here(live) => {
@@ -92,7 +97,8 @@ impl Engine {
             Some(parents) => std::mem::forget(parents),
             None => {}
         }
-        match Live::new(Arc::clone(&self.recipe)) {
+        let Some(recipe) = &state.recipe else { return Found::Closed };
+        match Live::new(Arc::clone(recipe)) {
             Ok(live) => {
                 state.live = Some(Arc::clone(&live));
                 Found::Here(live)
@@ -148,7 +154,7 @@ impl Engine {
         ids: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let live = self.live(py)?;
-        let Some(ids) = options::tags(ids)? else {
+        let Some(ids) = options::ids(ids)? else {
             let order = options::order(py, order)?;
             let page = Page {
                 offset: options::count(py, "offset", offset)?,
@@ -270,11 +276,24 @@ impl Engine {
                 "the system's clock cannot be moved: use Engine(clock=\"manual\")",
             ));
         }
-        let pass = async move |engine: CoreEngine| {
-            engine.pass(time).await;
-            Ok(())
+        if time > LONGEST {
+            return Err(errors::bad_request(py, "time", "time is moved by at most a year at once"));
+        }
+        let pass = |time| {
+            async move |engine: CoreEngine| {
+                engine.pass(time).await;
+                Ok(())
+            }
         };
-        on_engine(py, way, &self.live(py)?, pass, nothing)
+        let live = self.live(py)?;
+        let mut left = time;
+        // In between, whoever wants to interrupt it can.
+        while way == Way::Wait && left > STEP {
+            on_engine(py, way, &live, pass(STEP), nothing)?;
+            left -= STEP;
+            py.check_signals()?;
+        }
+        on_engine(py, way, &live, pass(left), nothing)
     }
 
     /// What a server of it is made of.
@@ -294,7 +313,7 @@ impl Engine {
             ));
         }
         // In memory there is one process, and its children: what one signs is good for all.
-        let made = || self.recipe.place.is_here().then(Secret::random);
+        let made = || self.here.then(Secret::random);
         let secret = serving::secret(secret)?.or_else(made);
         let auth = auth.map(|auth| Arc::new(auth.clone().unbind()));
         Ok(Given { auth, anonymous, secret, options, clock: self.clock.clone() })
@@ -306,12 +325,18 @@ impl Engine {
         let used = self.state.lock().live.clone().filter(|live| live.made().is_some());
         if let Some(live) = used {
             may_begin(py, way, &live)?;
+            // An observer is given what is left, those who are connected are told: neither may need this very loop.
+            if way == Way::Wait && (self.tells || served::listens(&live)) {
+                refuse_to_block(py)?;
+            }
         }
-        let (live, was_closed) = {
+        let (live, recipe) = {
             let mut state = self.state.lock();
-            let live = state.live.take();
-            (live, std::mem::replace(&mut state.closed, true))
+            (state.live.take(), state.recipe.take())
         };
+        let was_closed = recipe.is_none();
+        // Not under the lock: what goes with it is a host's.
+        drop(recipe);
         match live {
             Some(live)
                 if live.is_ours()
@@ -455,12 +480,12 @@ super::call::twins! { Engine {
         let manual = clock.is_manual();
         let recipe = Recipe { place, builder: Box::new(builder), asks, manual };
         Ok(Self {
-            recipe: Arc::new(recipe),
+            here: recipe.place.is_here(),
             url: without_secrets(url),
             clock,
             asks,
             tells,
-            state: Mutex::default(),
+            state: Mutex::new(State { recipe: Some(Arc::new(recipe)), live: None }),
         })
     }
 
@@ -541,7 +566,7 @@ super::call::twins! { Engine {
 
     #[getter]
     fn closed(&self) -> bool {
-        self.state.lock().closed
+        self.state.lock().recipe.is_none()
     }
 
     /// Numbers for the operator.
@@ -592,17 +617,7 @@ super::call::twins! { Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let live = self.state.get_mut().live.take();
-        if let Some(live) =
-            live.as_ref().filter(|live| live.is_ours() && !crate::runtime::is_stopped())
-        {
-            // Sessions that are still held keep it; without them, the others learn of its end at once rather than with its lease.
-            if Arc::strong_count(live) == 1 {
-                let ending = Arc::clone(live);
-                live.handle().spawn(async move { ending.end().await });
-            }
-        }
-        drop_if_ours(live);
+        drop_if_ours(self.state.get_mut().live.take());
     }
 }
 

@@ -108,6 +108,15 @@ macro_rules! event_class {
                 from_json(py, &frame(&self.0))
             }
 
+            /// It cannot be changed: itself is as good as a copy.
+            fn __copy__(this: Py<Self>) -> Py<Self> {
+                this
+            }
+
+            fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+                this
+            }
+
             fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
                 let same: fn(&$inner, &$inner) -> bool = $same;
                 other.cast::<Self>().is_ok_and(|other| same(&self.0, &other.get().0))

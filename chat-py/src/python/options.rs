@@ -71,6 +71,19 @@ pub(crate) fn tags(tags: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<Strin
         .map(Some)
 }
 
+/// Ids, in the same way.
+pub(crate) fn ids(ids: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
+    /// Beyond what can sensibly be asked at once; what may be is the engine's limit.
+    const MANY: usize = 100_000;
+    let Some(ids) = ids.filter(|ids| !ids.is_none()) else { return Ok(None) };
+    if ids.is_instance_of::<PyString>() {
+        return Err(bad_request(ids.py(), "ids", "ids are several: write ids=[\"film-1\"]"));
+    }
+    let ids = ids.try_iter()?.take(MANY + 1).map(|id| id?.extract::<String>());
+    let ids = ids.collect::<PyResult<Vec<_>>>()?;
+    Ok(Some(ids))
+}
+
 /// A room by its keywords.
 pub(crate) fn spec_of(
     py: Python<'_>,

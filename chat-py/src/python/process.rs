@@ -1,5 +1,6 @@
 //! The process around the module: its forks, and its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -8,6 +9,8 @@ use pyo3::prelude::*;
 use crate::runtime::{self, Paused};
 use crate::{first, live};
 
+/// Somebody forks: one at a time, since two would each bring a part of the workers to a halt, and wait for the other's.
+static FORKING: AtomicBool = AtomicBool::new(false);
 /// Between the two sides of a fork. Touched by the forking thread alone, attached.
 static PAUSED: Mutex<Option<Paused>> = Mutex::new(None);
 
@@ -17,7 +20,16 @@ static PAUSED: Mutex<Option<Paused>> = Mutex::new(None);
 pub(crate) fn before_fork(py: Python<'_>) {
     /// One that is busy for longer is not waited for.
     const PATIENCE: Duration = Duration::from_millis(500);
-    let paused = py.detach(|| runtime::pause(PATIENCE));
+    /// One that forks, and never ends to, is not waited for either; in milliseconds.
+    const TURNS: u32 = 2_000;
+    let paused = py.detach(|| {
+        let mut turns = 0;
+        while FORKING.swap(true, Ordering::AcqRel) && turns < TURNS {
+            std::thread::sleep(Duration::from_millis(1));
+            turns += 1;
+        }
+        runtime::pause(PATIENCE)
+    });
     *PAUSED.lock() = Some(paused);
 }
 
@@ -26,6 +38,7 @@ pub(crate) fn before_fork(py: Python<'_>) {
 #[pyo3(name = "_after_fork_in_parent")]
 pub(crate) fn after_fork_in_parent() {
     PAUSED.lock().take();
+    FORKING.store(false, Ordering::Release);
 }
 
 /// After a fork, in the child: what the parent made is the parent's.
@@ -35,6 +48,7 @@ pub(crate) fn after_fork_in_child() {
     if let Some(paused) = PAUSED.lock().take() {
         paused.forget();
     }
+    FORKING.store(false, Ordering::Release);
     runtime::forked();
     live::forked();
     super::served::forked();

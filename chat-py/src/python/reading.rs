@@ -172,6 +172,11 @@ impl Read {
         }
     }
 
+    /// Whether somebody waits by this very one.
+    pub(crate) fn is_waited_for(&self, py: Python<'_>) -> PyResult<bool> {
+        self.waiter.as_ref().map_or(Ok(false), |waiter| waiter.is_waited_for(py))
+    }
+
     fn end_turn(&mut self) {
         if let Some(mut waiter) = self.waiter.take() {
             waiter.stop();

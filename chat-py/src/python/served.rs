@@ -77,12 +77,16 @@ impl Made {
             ending.send_replace(true);
         });
         let listening = Some(Listening { address, task: task.abort_handle(), ended });
-        Ok(remember(Self {
+        let made = remember(Self {
             live: Arc::clone(live),
             given: Arc::clone(given),
             served: served.into(),
             listening,
-        }))
+        });
+        // It goes on until it is stopped, or its engine is, whether or not anybody in Python still holds it.
+        let held = Arc::clone(&made);
+        handle.spawn(async move { held.ended().await });
+        Ok(made)
     }
 
     /// What was made with the engine, if it was.
@@ -180,6 +184,12 @@ pub(crate) async fn stop_all(of: Option<&Arc<Live>>, within: Duration) {
         handle.spawn(async move { made.stop(within).await })
     });
     futures_util::future::join_all(stopping.collect::<Vec<_>>()).await;
+}
+
+/// Whether something listens for an engine.
+pub(crate) fn listens(live: &Arc<Live>) -> bool {
+    let all: Vec<_> = ALL.lock().iter().filter_map(Weak::upgrade).collect();
+    all.iter().any(|made| made.listening.is_some() && Arc::ptr_eq(live, &made.live))
 }
 
 /// The same with the process. Not in the runtime.

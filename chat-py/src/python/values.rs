@@ -9,7 +9,7 @@ use chat_core::{
 };
 use chat_ws::wire;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyIterator, PyList, PyString};
+use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyIterator, PyList, PyString, PyTuple};
 
 use super::body::{from_body, from_json};
 use super::errors::bad_request;
@@ -58,6 +58,15 @@ macro_rules! value_class {
             fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
                 let wire: fn(&$inner) -> bytes::Bytes = $wire;
                 from_json(py, &wire(&self.0))
+            }
+
+            /// It cannot be changed: itself is as good as a copy.
+            fn __copy__(this: Py<Self>) -> Py<Self> {
+                this
+            }
+
+            fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+                this
             }
 
             fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -110,6 +119,12 @@ value_class! {
 
     fn __hash__(&self) -> u64 {
         self.0.epoch.0 ^ self.0.n
+    }
+
+    fn __reduce__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let cursor = this.get();
+        let given = (cursor.epoch(), cursor.n(), cursor.at());
+        (this.get_type(), given).into_pyobject(this.py())
     }
 
     fn __repr__(&self) -> String {
@@ -249,6 +264,10 @@ macro_rules! sequence_class {
 
             fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
                 self.$items(py)?.try_iter()
+            }
+
+            fn __reversed__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                self.$items(py)?.call_method0("__reversed__")
             }
 
             fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -96,6 +96,8 @@ impl Inbox {
 pub(crate) struct Waiter {
     place: Option<Place>,
     waits: bool,
+    /// What it waited for last.
+    future: Option<Py<PyAny>>,
 }
 
 struct Place {
@@ -147,7 +149,14 @@ impl Waiter {
         // Not under the lock: what goes with it may be anything.
         drop(before);
         self.waits = true;
+        self.future = Some(future.clone().unbind());
         Ok(future.unbind())
+    }
+
+    /// Whether somebody waits here now, whose future would be forgotten with another one's.
+    pub(crate) fn is_waited_for(&self, py: Python<'_>) -> PyResult<bool> {
+        let Some(future) = self.future.as_ref().filter(|_| self.waits) else { return Ok(false) };
+        Ok(!future.bind(py).call_method0(intern!(py, "done"))?.is_truthy()?)
     }
 
     /// Where it waits.
@@ -157,6 +166,7 @@ impl Waiter {
 
     /// It no longer waits.
     pub(crate) fn stop(&mut self) {
+        self.future = None;
         if std::mem::take(&mut self.waits)
             && let Some(place) = &self.place
         {
