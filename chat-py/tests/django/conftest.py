@@ -32,6 +32,7 @@ from django.test.utils import (  # noqa: E402
     teardown_test_environment,
 )
 
+from chat_engine.django import users  # noqa: E402
 from chat_engine.django.test import chat as chat  # noqa: E402
 
 
@@ -49,6 +50,7 @@ def _django() -> Iterator[None]:
 def db() -> Iterator[None]:
     """A database that other threads and processes see; empty again afterwards."""
     yield
+    users.sessions.forget()
     call_command("flush", verbosity=0, interactive=False)
     connections.close_all()
 

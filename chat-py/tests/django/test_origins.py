@@ -81,3 +81,9 @@ def test_what_is_a_host_here_is_one_for_the_server() -> None:
         assert server_options(Config("default"))["origins"] == hosts
         assert chats.server()
         assert checks.run_checks(tags=["chat"]) == []
+
+
+def test_users_keep_their_names_and_hosts_are_the_settings_alone_unless_options_say_otherwise() -> None:
+    assert server_options(Config("default"))["options"] == {"rename": False, "own_host": False}
+    config = Config("default", options={"rename": True, "ping": 25})
+    assert server_options(config)["options"] == {"rename": True, "own_host": False, "ping": 25}

@@ -168,7 +168,8 @@ def server_options(config: Config) -> dict[str, Any]:
         "secret": salted_hmac(f"chat_engine.django:{config.alias}", "tokens", algorithm="sha256").digest(),
         "origins": [*filter(is_host, allowed_hosts()), *config.origins],
         "trusted_proxies": list(config.trusted_proxies),
-        "options": dict(config.options or {}),
+        # A user goes by the name that the site knows, and pages are the site's if ALLOWED_HOSTS says so.
+        "options": {"rename": False, "own_host": False, **(config.options or {})},
     }
 
 

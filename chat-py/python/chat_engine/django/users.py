@@ -4,9 +4,13 @@
 it reads what `django.contrib.auth.get_user` reads and believes what that believes, but never writes, since there is
 no response that could bring a new cookie.
 
-Sessions are remembered for a few seconds, so that somebody's tabs that all come back at once cost one look. A log-out
-is known at once in its own process; another one, such as `chat_server`, may let somebody in with the old cookie for
-as long as it remembers.
+Sessions are remembered for five seconds, so that somebody's tabs that all come back at once cost one look. What ends a
+session ends the connections that are there, in all processes (`departures`). A log-out is known at once in its own
+process; another one, such as `chat_server`, may still let somebody in by what it remembers of their session, if they
+come within five seconds of its last look. Whoever was let in by a session is therefore looked up once more
+(`rechecks`), fifteen seconds after the look, or `hello_timeout` and five; all connections of a user whose session is
+over by then are ended. What ends a session later and sends no signal (`QuerySet.update`, SQL, a session that expires)
+ends no connection: they last until the client comes back, or `chat.disconnect(id)`.
 """
 
 import logging
@@ -14,6 +18,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +29,10 @@ from django.core.signals import setting_changed
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
+from . import conf
 from .conf import DEFAULT_ALIAS, Config
+from .databases import cared_for
+from .rechecks import Key, Rechecks
 
 logger = logging.getLogger("chat_engine.django")
 
@@ -40,6 +48,8 @@ REMEMBERED = 4096
 
 # As long as the engine takes them, if `LIMITS` does not say otherwise.
 _NAME_LENGTH = 32
+# Seconds in which a connection has to say `hello`, if `OPTIONS` do not say otherwise.
+_HELLO = 10.0
 
 
 def identity(user: Any, config: Config | None = None) -> Identity | None:
@@ -115,8 +125,9 @@ def of_session(session: Any) -> Any:
 class Sessions:
     """Who is behind which session cookie, remembered for a moment. For any thread."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, rechecks: Rechecks | None = None) -> None:
         self._clock = clock
+        self._rechecks = rechecks
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], tuple[float, Identity | None]] = OrderedDict()
         self._logged_out: OrderedDict[str, float] = OrderedDict()
@@ -128,15 +139,16 @@ class Sessions:
             if self._logged_out.get(cookie, now) > now:
                 return True, None
             until, who = self._known.get((config.alias, cookie), (now, None))
-            return until > now, who
+        if until > now:
+            self._look_again(cookie, config, who, until)
+        return until > now, who
 
     def look_up(self, cookie: str, config: Config) -> Identity | None:
         """Who this is. Asks the database; what that raises comes out."""
         known, who = self.remembered(cookie, config)
         if known:
             return who
-        store = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
-        who = identity(of_session(store), config)
+        who = look(cookie, config)
         now = self._clock()
         with self._lock:
             # They may have logged out since the session was read.
@@ -145,7 +157,15 @@ class Sessions:
             # Who is nobody is looked up again: they may be about to log in.
             if who is not None:
                 _keep(self._known, (config.alias, cookie), (now + REMEMBERED_FOR, who))
+        self._look_again(cookie, config, who, now + REMEMBERED_FOR)
         return who
+
+    def _look_again(self, cookie: str, config: Config, who: Identity | None, until: float) -> None:
+        """When nobody is let in by this memory any more, and whoever was has said `hello`."""
+        if self._rechecks is not None and who is not None:
+            timeout = dict(config.options or {}).get("hello_timeout", _HELLO)
+            seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
+            self._rechecks.add((config.alias, cookie, who[0]), until + seconds)
 
     def log_out(self, cookie: str | None) -> None:
         """This session is over."""
@@ -160,6 +180,8 @@ class Sessions:
                 del self._known[key]
             if id is None:
                 self._logged_out.clear()
+        if id is None and self._rechecks is not None:
+            self._rechecks.clear()
 
 
 def _keep(among: OrderedDict[Any, Any], key: Any, value: Any) -> None:
@@ -169,7 +191,24 @@ def _keep(among: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         among.popitem(last=False)
 
 
-sessions = Sessions()
+def look(cookie: str, config: Config) -> Identity | None:
+    """Whose session this is, whatever is remembered."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
+    return identity(of_session(store), config)
+
+
+@cared_for
+def look_again(key: Key) -> None:
+    """Disconnects who came with a session and is not its user any more."""
+    from .connections import chats
+
+    alias, cookie, id = key
+    who = look(cookie, conf.config(alias))
+    if who is None or who[0] != id:
+        chats[alias].disconnect(id)
+
+
+sessions = Sessions(rechecks=Rechecks(look_again))
 
 
 def of_cookie(cookie: str | None, config: Config) -> Identity | None:

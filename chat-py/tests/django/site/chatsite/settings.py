@@ -52,6 +52,8 @@ DATABASES = {
     }
 }
 CHAT = {"default": {"URL": os.environ.get("SITE_CHAT_URL", "memory://")}}
+if "SITE_HELLO" in os.environ:
+    CHAT["default"]["OPTIONS"] = {"hello_timeout": float(os.environ["SITE_HELLO"])}
 if "SITE_SERVE" in os.environ:
     CHAT["default"]["SERVE"] = {"0": False, "1": True}.get(os.environ["SITE_SERVE"], os.environ["SITE_SERVE"])
 # Stored where a test asks for it.
