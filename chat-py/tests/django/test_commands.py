@@ -16,7 +16,7 @@ from redis_server import RedisServer, free_port
 from sockets import Refused, Socket
 
 import chat_engine
-from chat_engine.django import doctor
+from chat_engine.django import doctor, serving
 
 
 @pytest.fixture
@@ -132,7 +132,8 @@ def test_the_rooms_are_listed(db: None, redis_url: str) -> None:
         assert "hidden" in manage("chat_rooms", "hidden", "nowhere", SITE_CHAT_URL=redis_url).stdout
 
 
-def test_numbers_that_are_none_are_said_in_a_line(db: None) -> None:
+def test_numbers_that_are_none_are_said_in_a_line(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "serve", lambda *_: pytest.fail("it would be served"))
     for arguments in (
         *(("chat_rooms", "--limit", limit) for limit in ("9" * 30, "-1")),
         *(("chat_server", "127.0.0.1:0", f"--drain={drain}") for drain in ("nan", "inf", "-1")),

@@ -139,9 +139,7 @@ class Sessions:
             if self._logged_out.get(cookie, now) > now:
                 return True, None
             until, who = self._known.get((config.alias, cookie), (now, None))
-        if until > now:
-            self._look_again(cookie, config, who, until)
-        return until > now, who
+            return until > now, who
 
     def look_up(self, cookie: str, config: Config) -> Identity | None:
         """Who this is. Asks the database; what that raises comes out."""
