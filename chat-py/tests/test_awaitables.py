@@ -37,6 +37,20 @@ def test_nothing_is_done_before_it_is_awaited_or_all_is(engine: Engine) -> None:
     assert before in (0, 1)
 
 
+def test_in_two_tasks_at_once_the_second_is_told_so(each_engine: Engine) -> None:
+    async def main() -> None:
+        async with await each_engine.aconnect("1") as kim:
+            await kim.ajoin("r", create={"title": "R"})
+            reading = kim.abatch()
+            first, second = asyncio.create_task(reading), asyncio.create_task(reading)
+            with pytest.raises(RuntimeError, match="being awaited already"):
+                await asyncio.wait_for(second, 20)
+            await each_engine.apost("r", "on")
+            assert [e.as_dict()["body"] for e in await asyncio.wait_for(first, 20)] == ["on"]
+
+    asyncio.run(main())
+
+
 def test_awaited_twice_it_says_so(each_engine: Engine) -> None:
     async def main() -> None:
         operation = each_engine.arooms()

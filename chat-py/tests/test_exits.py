@@ -122,9 +122,11 @@ def test_the_end_comes_while(program: Runner, url: str, going_on: str) -> None:
 
 def test_who_waits_in_batch_can_be_interrupted(program: Runner, url: str) -> None:
     source = """
-    import sys, time
+    import signal, sys, time
     from chat_engine import Engine
 
+    # Whoever started the tests may have had this ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     engine = Engine(sys.argv[1])
     session = engine.connect("1")
     print("ready", flush=True)
@@ -151,8 +153,10 @@ def test_who_waits_in_batch_can_be_interrupted(program: Runner, url: str) -> Non
 
 def test_an_interrupt_ends_a_loop_that_reads(program: Runner, url: str) -> None:
     source = """
-    import asyncio, sys
+    import asyncio, signal, sys
     from chat_engine import Engine
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     async def main():
         async with Engine(sys.argv[1]) as engine, await engine.aconnect("1") as session:

@@ -27,6 +27,7 @@ from chat_engine import (
     Replace,
     Room,
     Said,
+    Session,
     SynchronousOnly,
     Unavailable,
     Wrote,
@@ -568,6 +569,59 @@ def test_the_process_ends_though_a_hook_an_observer_and_auth_hang(program: Runne
     assert program(source, within=40).well().out == "True\n"
 
 
+def test_what_is_left_is_observed_whoever_goes_last() -> None:
+    for order in ("engine first", "session first"):
+        seen: list[object] = []
+        engine: Engine | None = Engine(observer=lambda batch, dropped: seen.extend(batch))
+        assert engine is not None
+        session: Session | None = engine.connect("7")
+        assert session is not None
+        session.join("r", create={"title": "R"})
+        for n in range(500):
+            session.say("r", n)
+        if order == "engine first":
+            engine = None
+            session = None
+        else:
+            session = None
+            engine = None
+        until(lambda: len(seen) >= 502, order)
+
+
+def test_a_closed_engine_lets_go_of_its_host_though_that_holds_it() -> None:
+    class App:
+        def __init__(self) -> None:
+            self.engine = Engine(observer=self.saw)
+
+        def saw(self, batch: object, dropped: int) -> None: ...
+
+    app = App()
+    app.engine.open("r")
+    app.engine.close()
+    gone = weakref.ref(app)
+    del app
+
+    def is_gone() -> bool:
+        # What Rust let go of outside of Python is freed at the next call from here.
+        assert not Engine().closed
+        gc.collect()
+        return gone() is None
+
+    until(is_gone, "its end")
+
+
+def test_closing_in_a_loop_is_refused_where_an_observer_is_to_be_told() -> None:
+    async def main() -> None:
+        engine = Engine(observer=lambda batch, dropped: None)
+        engine.open("r")
+        with pytest.raises(SynchronousOnly):
+            engine.close()
+        assert engine.room("r").id == "r"
+        await engine.aclose()
+
+    asyncio.run(main())
+
+
 def test_a_host_is_let_go_of_with_its_engine() -> None:
     class Rules:
         def may_say(self, *args: object) -> None: ...
@@ -580,6 +634,8 @@ def test_a_host_is_let_go_of_with_its_engine() -> None:
     del rules, engine, session
 
     def is_gone() -> bool:
+        # What Rust let go of outside of Python is freed at the next call from here.
+        assert not Engine().closed
         gc.collect()
         return gone() is None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import socket
 import threading
@@ -224,6 +225,16 @@ def test_processes_on_one_redis_know_each_others_guests(redis_url: str) -> None:
 
 
 # --- who may connect --------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_nobody_holds_goes_on_until_its_engine_is_closed() -> None:
+    engine = Engine()
+    port = engine.serve(port=0).port
+    gc.collect()
+    Client(f"ws://127.0.0.1:{port}/").close()
+    engine.close()
+    with pytest.raises(ConnectionRefusedError):
+        Client(f"ws://127.0.0.1:{port}/")
 
 
 def test_pages_of_other_origins_are_refused(serve: Callable[..., str]) -> None:

@@ -17,6 +17,8 @@ _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native._Inbox] =
     weakref.WeakKeyDictionary()
 )
 
+_under_django: list[type[SynchronousOnly]] = []
+
 _PATIENCE = 5.0
 """How long the end of a loop goes unnoticed by the thread that rings for it, in seconds."""
 
@@ -115,7 +117,15 @@ def refuse_to_block() -> None:
         "an event loop runs in this thread, and would stand still: "
         "use the operation with `a` in front, and await it"
     )
+    raise _synchronous_only()(message)
+
+
+def _synchronous_only() -> type[SynchronousOnly]:
+    """Under Django also what Django raises, so that whoever handles that handles this."""
     django = sys.modules.get("django.core.exceptions")
-    if django is not None:
-        raise django.SynchronousOnlyOperation(message)
-    raise SynchronousOnly(message)
+    if django is None:
+        return SynchronousOnly
+    if not _under_django:
+        kind = type("SynchronousOnly", (SynchronousOnly, django.SynchronousOnlyOperation), {"__module__": __name__})
+        _under_django.append(kind)
+    return _under_django[0]
