@@ -27,7 +27,6 @@ from chat_engine import (
     Replace,
     Room,
     Said,
-    Session,
     SynchronousOnly,
     Unavailable,
     Wrote,
@@ -569,23 +568,17 @@ def test_the_process_ends_though_a_hook_an_observer_and_auth_hang(program: Runne
     assert program(source, within=40).well().out == "True\n"
 
 
-def test_what_is_left_is_observed_whoever_goes_last() -> None:
-    for order in ("engine first", "session first"):
-        seen: list[object] = []
-        engine: Engine | None = Engine(observer=lambda batch, dropped: seen.extend(batch))
-        assert engine is not None
-        session: Session | None = engine.connect("7")
-        assert session is not None
-        session.join("r", create={"title": "R"})
-        for n in range(500):
-            session.say("r", n)
-        if order == "engine first":
-            engine = None
-            session = None
-        else:
-            session = None
-            engine = None
-        until(lambda: len(seen) >= 502, order)
+@pytest.mark.parametrize("first", ["engine", "session"])
+def test_what_is_left_is_observed_whoever_goes_last(first: str) -> None:
+    seen: list[object] = []
+    held: dict[str, Any] = {"engine": Engine(observer=lambda batch, dropped: seen.extend(batch))}
+    held["session"] = held["engine"].connect("7")
+    held["session"].join("r", create={"title": "R"})
+    for n in range(500):
+        held["session"].say("r", n)
+    held.pop(first)
+    held.clear()
+    until(lambda: len(seen) >= 502, "the last of it")
 
 
 def test_a_closed_engine_lets_go_of_its_host_though_that_holds_it() -> None:

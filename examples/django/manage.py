@@ -9,5 +9,5 @@ if __name__ == "__main__":
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("There is no Django here. From the root of the checkout: pip install -r examples/django/requirements.txt")
+        sys.exit("There is no Django: pip install -r examples/django/requirements.txt (at the root of the checkout)")
     execute_from_command_line(sys.argv)
