@@ -9,6 +9,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl<T> Asked<T> {
         })
     }
 
-    /// Waits in this thread. `pause` is what it does meanwhile, [`park`] with something around it, and ends the waiting where it fails.
+    /// Parked in this thread. `pause` is what it does meanwhile, [`Parked::park`] with something around it, and ends the waiting where it fails.
     ///
     /// # Errors
     /// What `pause` failed with; the operation is dropped then.
@@ -86,16 +87,56 @@ impl<T> Asked<T> {
     }
 }
 
-/// Waits until this thread is woken, or for a moment, after which it may look for signals.
+/// Threads that wait here and will be back.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread that waits, now and then looking for signals.
 ///
-/// At the end of the process it stays here: Python lets none of its threads back in then, some of its versions by pulling them
-/// down from wherever they are.
-pub fn park(within: Duration) {
-    /// How long a signal may have to wait.
-    const SLICE: Duration = Duration::from_millis(50);
-    std::thread::park_timeout(within.min(SLICE));
-    while runtime::is_stopped() {
+/// At the end of the process it stays where it is: Python lets none of its threads back in then, some of its versions by pulling them
+/// down from wherever they are, which Rust does not survive.
+#[derive(Debug)]
+pub struct Parked(());
+
+impl Parked {
+    /// From now on.
+    #[must_use]
+    pub fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Parked until this thread is woken, or for a moment, after which it may look for signals.
+    pub fn park(&self, within: Duration) {
+        /// How long a signal may have to wait.
+        const SLICE: Duration = Duration::from_millis(50);
+        std::thread::park_timeout(within.min(SLICE));
+        if runtime::is_stopped() {
+            WAITING.fetch_sub(1, Ordering::SeqCst);
+            stay();
+        }
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Stays here for the rest of the process.
+pub fn stay() -> ! {
+    loop {
         std::thread::park();
+    }
+}
+
+/// Parked, the runtime having been stopped, until nobody is on the way back from waiting.
+pub fn settle(within: Duration) {
+    const STEP: Duration = Duration::from_millis(1);
+    let mut waited = Duration::ZERO;
+    while WAITING.load(Ordering::SeqCst) > 0 && waited < within {
+        std::thread::sleep(STEP);
+        waited += STEP;
     }
 }
 
@@ -132,7 +173,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn pause() -> Result<(), ()> {
-        park(LONG);
+        Parked::begin().park(LONG);
         Ok(())
     }
 

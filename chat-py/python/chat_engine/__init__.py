@@ -161,8 +161,9 @@ def _after_fork_in_child() -> None:
 
 
 def _at_exit() -> None:
-    _native._at_exit()
+    # First those that ring for event loops, so that they are back from where they wait.
     _loops.close_all()
+    _native._at_exit()
 
 
 if hasattr(_os, "register_at_fork"):

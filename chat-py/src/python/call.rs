@@ -14,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::answer::{Answer, Waits};
 use super::errors;
-use crate::first::{Asked, Begun, Broke, park};
+use crate::first::{Asked, Begun, Broke, Parked};
 use crate::live::{Fault, Live};
 
 /// Which of its two names an operation was called by.
@@ -109,10 +109,13 @@ pub(crate) fn wait<T: Send>(
 pub(crate) fn result<T: Send>(py: Python<'_>, begun: Begun<T>) -> PyResult<T> {
     let done = match begun {
         Begun::Done(done) => done,
-        Begun::Asked(asked) => asked.wait(|| {
-            py.detach(|| park(Duration::MAX));
-            py.check_signals()
-        })?,
+        Begun::Asked(asked) => {
+            let waits = Parked::begin();
+            asked.wait(|| {
+                py.detach(|| waits.park(Duration::MAX));
+                py.check_signals()
+            })?
+        }
     };
     done.map_err(|broke| errors::broke(py, &broke))
 }

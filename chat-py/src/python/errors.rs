@@ -6,7 +6,7 @@ use chat_core::{Error, Invalid};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::first::Broke;
+use crate::first::{Broke, stay};
 use crate::live::Fault;
 use crate::place::{NoStore, with_causes};
 use crate::runtime::Stopped;
@@ -69,7 +69,11 @@ pub(crate) fn broke(py: Python<'_>, broke: &Broke) -> PyErr {
     exception(py, "InternalError", &broke.to_string(), &known)
 }
 
+/// Said to the thread that ends the process, which may still have something to do. Others are daemons, that are not let back in anywhere.
 pub(crate) fn stopped(py: Python<'_>, stopped: Stopped) -> PyErr {
+    if !super::process::is_ended_by_this_thread() {
+        py.detach(|| stay());
+    }
     let known = Known { code: "unavailable", ..Known::default() };
     exception(py, "Ended", &stopped.to_string(), &known)
 }

@@ -1,6 +1,8 @@
 //! The process around the module: its forks, and its end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,6 +15,9 @@ use crate::{first, live};
 static FORKING: AtomicBool = AtomicBool::new(false);
 /// Between the two sides of a fork. Touched by the forking thread alone, attached.
 static PAUSED: Mutex<Option<Paused>> = Mutex::new(None);
+
+/// Who ends the process.
+static ENDED_BY: OnceLock<ThreadId> = OnceLock::new();
 
 /// Before a fork: the runtime's threads are brought to where they hold nothing.
 #[pyfunction]
@@ -61,12 +66,21 @@ pub(crate) fn at_exit(py: Python<'_>) {
     const PATIENCE: Duration = Duration::from_secs(3);
     /// For those who are sent away.
     const GOODBYE: Duration = Duration::from_secs(1);
+    // The first who says so is it.
+    let _ = ENDED_BY.set(std::thread::current().id());
     py.detach(|| {
         super::served::stop_at_exit(GOODBYE);
         live::end_all(PATIENCE);
         // Behind the engines, whose observers are told of what is left.
         super::jobs::stop(PATIENCE);
+        // Whoever is on the way back from waiting comes in now, or not at all.
+        first::settle(PATIENCE);
     });
+}
+
+/// Whether this thread is the one that ends the process, or nobody does.
+pub(crate) fn is_ended_by_this_thread() -> bool {
+    ENDED_BY.get().is_none_or(|thread| *thread == std::thread::current().id())
 }
 
 /// Panics, `here` or in the runtime: for the tests of what becomes of that.

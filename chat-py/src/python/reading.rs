@@ -22,7 +22,7 @@ use super::errors;
 use super::events;
 use super::session::Session;
 use super::waiting::Waiter;
-use crate::first::{park, thread_waker};
+use crate::first::{Parked, thread_waker};
 use crate::live::Live;
 
 /// What is read from a session.
@@ -218,7 +218,7 @@ fn list_of(py: Python<'_>, events: VecDeque<Event>) -> PyResult<Py<PyAny>> {
     Ok(list.into_any().unbind())
 }
 
-/// Waits for a batch in this thread.
+/// Parked for a batch in this thread.
 pub(crate) fn batch(
     py: Python<'_>,
     session: &Session,
@@ -230,6 +230,7 @@ pub(crate) fn batch(
     let mut cx = Context::from_waker(&waker);
     let until = timeout.map(|time| Instant::now() + time.min(LONGEST));
     let mut turn = Turn { session, turn: None };
+    let waits = Parked::begin();
     loop {
         let live = session.live(py)?;
         let mut inlet = if turn.turn.is_some() { session.inlet.lock() } else { free(py, session)? };
@@ -247,7 +248,7 @@ pub(crate) fn batch(
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(PyList::empty(py).into_any().unbind());
         }
-        py.detach(|| park(left.unwrap_or(Duration::MAX)));
+        py.detach(|| waits.park(left.unwrap_or(Duration::MAX)));
         py.check_signals()?;
     }
 }

@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::errors;
+use crate::first::Parked;
 use crate::inbox::{self, Ring, Wakeup};
 
 /// What is ready, for one event loop.
@@ -72,10 +73,16 @@ impl Inbox {
         Ok(())
     }
 
-    /// Waits for the bell in this thread. `False` when the time is up.
+    /// Parked for the bell in this thread. `False` when the time is up.
     fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
         let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1));
-        py.detach(|| self.inbox.wait(time))
+        let waits = Parked::begin();
+        py.detach(|| {
+            let rang = self.inbox.wait(time);
+            // At the end of the process it stays here.
+            waits.park(Duration::ZERO);
+            rang
+        })
     }
 
     /// The end of the loop.
