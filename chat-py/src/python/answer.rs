@@ -69,7 +69,7 @@ impl Answer {
         let polled = match &mut self.0 {
             State::Ready(_) => {
                 let State::Ready(value) = std::mem::replace(&mut self.0, State::Over) else {
-                    return Err(already(py));
+                    return Err(already());
                 };
                 Poll::Ready(value)
             }
@@ -89,13 +89,13 @@ impl Answer {
                 Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
                 Err(error) => Poll::Ready(Err(error)),
             },
-            State::Over => return Err(already(py)),
+            State::Over => return Err(already()),
         };
         self.0 = State::Over;
         match polled {
             Poll::Ready(Ok(value)) => Err(PyStopIteration::new_err((value,))),
             Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => Err(already(py)),
+            Poll::Pending => Err(already()),
         }
     }
 }
@@ -143,6 +143,6 @@ fn twice() -> PyErr {
     PyRuntimeError::new_err("this is being awaited already: call the operation again")
 }
 
-fn already(_: Python<'_>) -> PyErr {
+fn already() -> PyErr {
     PyRuntimeError::new_err("this was awaited already: call the operation again")
 }

@@ -59,12 +59,7 @@ pub(crate) fn entries<'py>(
 }
 
 /// A value with some of its fields, as `repr` shows it.
-pub(crate) fn shown(
-    py: Python<'_>,
-    class: &str,
-    fields: &[(&str, Bound<'_, PyAny>)],
-) -> PyResult<String> {
-    let _ = py;
+pub(crate) fn shown(class: &str, fields: &[(&str, Bound<'_, PyAny>)]) -> PyResult<String> {
     let mut text = format!("{class}(");
     for (at, (name, value)) in fields.iter().enumerate() {
         let comma = if at > 0 { ", " } else { "" };
@@ -128,7 +123,7 @@ macro_rules! event_class {
 
             fn __repr__(this: &Bound<'_, Self>) -> PyResult<String> {
                 let fields = [$(($arg, this.getattr($arg)?)),+];
-                shown(this.py(), stringify!($name), &fields)
+                shown(stringify!($name), &fields)
             }
 
             $($rest)*

@@ -156,7 +156,7 @@ value_class! {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        events::shown(py, "Member", &[("user", self.user().into_pyobject(py)?.into_any()), ("name", self.name().into_pyobject(py)?.into_any())])
+        events::shown("Member", &[("user", self.user().into_pyobject(py)?.into_any()), ("name", self.name().into_pyobject(py)?.into_any())])
     }
 } }
 
@@ -229,7 +229,7 @@ value_class! {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        events::shown(py, "Room", &[
+        events::shown("Room", &[
             ("id", self.id().into_pyobject(py)?.into_any()),
             ("title", self.title().into_pyobject(py)?.into_any()),
             ("live", self.live().into_pyobject(py)?.into_any()),
@@ -378,7 +378,7 @@ value_class! {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        events::shown(py, "RoomList", &[
+        events::shown("RoomList", &[
             ("order", self.order().into_pyobject(py)?.into_any()),
             ("version", self.version().into_pyobject(py)?.into_any()),
             ("rooms", self.rooms(py)?.into_any()),
@@ -487,7 +487,7 @@ value_class! {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        events::shown(py, "Snapshot", &[
+        events::shown("Snapshot", &[
             ("room", self.0.snapshot.room.id.as_str().into_pyobject(py)?.into_any()),
             ("you", self.you().into_pyobject(py)?.into_any()),
             ("members", PyInt::new(py, self.0.snapshot.members.len()).into_any()),
