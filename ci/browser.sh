@@ -58,17 +58,6 @@ fi
 CHAT_SERVER=$(realpath "$CHAT_SERVER")
 export CHAT_SERVER
 
-cd examples/server/browser
-npm ci --silent --no-audit --no-fund
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
-node --test --test-concurrency=2 --test-reporter=spec "$@" tests/*.test.js 2>&1 | tee "$log" || status=$?
+(cd examples/server/browser && npm ci --silent --no-audit --no-fund)
 
-# The sums of node's runner, in the line that ci/steps.sh counts.
-sum() { sed -n "s/^ℹ $1 //p" "$log" | tail -n 1; }
-failed=$(($(sum fail) + $(sum cancelled)))
-verdict=ok
-[ "$status" -eq 0 ] && [ "$failed" -eq 0 ] || verdict=FAILED
-echo "test result: $verdict. $(sum pass) passed; $failed failed; $(($(sum skipped) + $(sum todo))) ignored; 0 measured; 0 filtered out"
-[ "$verdict" = ok ]
+ci/node-tests.sh examples/server/browser --test-concurrency=2 "$@"

@@ -30,27 +30,16 @@ fi
 CHAT_SERVER=$(realpath "$CHAT_SERVER")
 export CHAT_SERVER
 
-cd chat-ws/client
-# Fetched only if something else is wanted than what is there.
-if ! cmp -s package-lock.json node_modules/.fetched; then
-    npm ci --silent --no-audit --no-fund
-    cp package-lock.json node_modules/.fetched
-fi
+(
+    cd chat-ws/client
+    # Fetched only if something else is wanted than what is there.
+    if ! cmp -s package-lock.json node_modules/.fetched; then
+        npm ci --silent --no-audit --no-fund
+        cp package-lock.json node_modules/.fetched
+    fi
+    echo "types"
+    node_modules/.bin/tsc
+    node_modules/.bin/tsc -p tsconfig.js.json
+)
 
-checked=ok
-node_modules/.bin/tsc || checked=FAILED
-node_modules/.bin/tsc -p tsconfig.js.json || checked=FAILED
-echo "types: $checked"
-
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
-node --test --test-concurrency=2 --test-reporter=spec "$@" tests/*.test.js 2>&1 | tee "$log" || status=$?
-
-# The sums of node's runner, in the line that ci/steps.sh counts.
-sum() { sed -n "s/^ℹ $1 //p" "$log" | tail -n 1; }
-failed=$(($(sum fail) + $(sum cancelled)))
-verdict=ok
-[ "$status" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$checked" = ok ] || verdict=FAILED
-echo "test result: $verdict. $(sum pass) passed; $failed failed; $(($(sum skipped) + $(sum todo))) ignored; 0 measured; 0 filtered out"
-[ "$verdict" = ok ]
+ci/node-tests.sh chat-ws/client "$@"

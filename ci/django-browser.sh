@@ -44,16 +44,4 @@ ci/redis.sh
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
 )
 
-cd examples/django/browser
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
-node --test --test-concurrency=2 --test-reporter=spec "$@" tests/*.test.js 2>&1 | tee "$log" || status=$?
-
-# The sums of node's runner, in the line that ci/steps.sh counts.
-sum() { sed -n "s/^ℹ $1 //p" "$log" | tail -n 1; }
-failed=$(($(sum fail) + $(sum cancelled)))
-verdict=ok
-[ "$status" -eq 0 ] && [ "$failed" -eq 0 ] || verdict=FAILED
-echo "test result: $verdict. $(sum pass) passed; $failed failed; $(($(sum skipped) + $(sum todo))) ignored; 0 measured; 0 filtered out"
-[ "$verdict" = ok ]
+ci/node-tests.sh examples/django/browser --test-concurrency=2 "$@"
