@@ -66,16 +66,40 @@ fn coming_and_being_there_have_a_cost() {
 }
 
 #[test]
+fn those_who_come_at_once_are_all_let_in() {
+    let args = ["--json", "storm", "--limit", "--connections", "30", "--at-once", "7"];
+    let run = figures(&args);
+    assert!(figure(&run, "connections") == 30.0 && figure(&run, "connections_per_s") > 0.0);
+    assert!(figure(&run, "latency_p50_us") > 0.0 && figure(&run, "load_cpu_share") > 0.0);
+}
+
+#[test]
+fn those_who_seek_are_all_matched() {
+    let args = ["--json", "matching", "--limit", "--connections", "12", "--messages", "40"];
+    let run = figures(&args);
+    assert!(figure(&run, "matches") >= 40.0 && figure(&run, "cpu_us_per_match") > 0.0);
+
+    let run = figures(&[&args[..], &["--rate", "400", "--nap-us", "0"]].concat());
+    assert_eq!((figure(&run, "matches"), figure(&run, "latency_since_due")), (40.0, 1.0));
+
+    let output = load(&["matching", "--limit", "--connections", "5"]);
+    assert!(!output.status.success(), "one would be left over");
+}
+
+#[test]
 fn a_comparison_has_both_and_says_what_they_are_to_be() {
     // The limit beside itself: what the ratio is says nothing, that there is one does.
     let program = |name: &str| Program { name: name.into(), path: LIMIT.into(), args: Vec::new() };
     let (limit, server, only) = (program("limit"), program("server"), Some("of a join".to_owned()));
-    let compare = Compare { limit, server, repetitions: 2, scale: 1.0, only };
+    let compare =
+        Compare { limit, server, server_arg: Vec::new(), repetitions: 2, scale: 1.0, only };
     let comparison = compare.run().unwrap().json();
     assert_eq!(comparison["runs"].as_array().map(Vec::len), Some(4));
     let row = &comparison["rows"][0];
     assert_eq!((&row["case"], &row["must"]), (&"CPU of a join".into(), &60.0.into()));
     assert!(row["ratio"]["median"].as_f64() > Some(0.0) && row["verdict"].is_string());
+
+    assert!(row["command"].as_str().unwrap().contains("joins --connections 500 "), "{row}");
 
     let output = load(&["compare", "--server", "/nowhere/at/all", "--only", "of a join"]);
     assert_eq!(output.status.code(), Some(1));

@@ -66,6 +66,11 @@ pub(super) fn matched(name: &str, at: u64) -> String {
     )
 }
 
+/// A pair room whose other one has gone.
+pub(super) fn closed(room: &str, n: u64, at: u64) -> String {
+    format!(r#"{{"ev":"closed","room":"{room}","n":{n},"at":{at},"why":"partner_left"}}"#)
+}
+
 pub(super) fn done(ask: u64) -> String {
     format!(r#"{{"re":{ask},"ok":{{}}}}"#)
 }
@@ -89,6 +94,7 @@ mod tests {
             joined(1, "r", 2, 5),
             waiting(1),
             matched("random~1", 5),
+            closed("random~1", 3, 5),
             done(1),
             unknown(1),
         ];

@@ -2,7 +2,7 @@
 //! they are to each socket of the room.
 //!
 //! It knows just enough of chat.v1 to be driven by the same load as a real server: `hello`, `open`, `join`, `leave`,
-//! `say`, `match` and `ping`, written as `chat-load` writes them. Nothing is kept, checked, numbered across a restart, ranked, or
+//! `say`, `match`, `next` and `ping`, written as `chat-load` writes them. Nothing is kept, checked, numbered across a restart, ranked, or
 //! told about comings and goings; there are no names, time-outs or rates. One write for each socket and message: what
 //! a burst could save by batching is not taken, so that a delivery has one meaning. Who does not read, or sends what
 //! it does not understand, is cut off. It ends when its process is told to.
@@ -188,6 +188,12 @@ impl Limit {
                 self.send(at, Opcode::Text, answer::done(ask.id).as_bytes())
             }
             "match" => self.pair(at, ask.id, now),
+            "next" => {
+                let name = ask.room.ok_or(CutOff)?;
+                let index = self.rooms.find(name).ok_or(CutOff)?;
+                self.part(at, index, name, now);
+                self.pair(at, ask.id, now)
+            }
             "hello" => self.send(at, Opcode::Text, answer::hello(ask.id).as_bytes()),
             "open" => {
                 let text = answer::opened(ask.id, ask.room.ok_or(CutOff)?, now);
@@ -220,6 +226,19 @@ impl Limit {
             self.cut_off(member);
         }
         Ok(())
+    }
+
+    /// One leaves the other, who is told, unless it has left before.
+    fn part(&mut self, at: usize, room: usize, name: &str, now: u64) {
+        self.rooms.leave(room, at);
+        if let Some(guest) = self.guests.get_mut(at).and_then(Option::as_mut) {
+            guest.rooms.retain(|&other| other != room);
+        }
+        let Some(&left) = self.rooms.members(room).first() else { return };
+        let text = answer::closed(name, self.rooms.next(room), now);
+        if self.send(left, Opcode::Text, text.as_bytes()).is_err() {
+            self.cut_off(left);
+        }
     }
 
     fn pair(&mut self, at: usize, ask: u64, now: u64) -> Result<(), CutOff> {

@@ -48,6 +48,11 @@ pub(super) fn seek(id: usize) -> String {
     format!(r#"{{"id":{id},"do":"match"}}"#)
 }
 
+/// Leaves a pair room and seeks the next partner, in one step.
+pub(super) fn next(id: usize, room: &str) -> String {
+    format!(r#"{{"id":{id},"do":"next","room":"{room}"}}"#)
+}
+
 pub(super) fn say(id: u64, room: &str, body: &str) -> String {
     format!(r#"{{"id":{id},"do":"say","room":"{room}","body":"{body}"}}"#)
 }
@@ -96,6 +101,18 @@ pub(super) fn errand(
     progress: &Progress,
     command: impl Fn(usize, usize) -> String,
 ) -> Result<(), Fault> {
+    errand_heard(swarm, links, each, progress, command, |_, _| Ok(()))
+}
+
+/// The same, where what comes meanwhile matters.
+pub(super) fn errand_heard(
+    swarm: &mut Swarm,
+    links: Range<usize>,
+    each: usize,
+    progress: &Progress,
+    command: impl Fn(usize, usize) -> String,
+    mut hear: impl FnMut(usize, &Heard<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let goal = links.len() * each;
     let (mut done, mut busy, mut next) = (0, 0, links.start);
     while done < goal {
@@ -105,6 +122,7 @@ pub(super) fn errand(
             busy += 1;
         }
         let any = swarm.turn(PATIENCE, |link, heard, out| {
+            hear(link, &heard)?;
             let Heard::Done { id, .. } = heard else { return Ok(()) };
             done += 1;
             let id = usize::try_from(id).unwrap_or(each);

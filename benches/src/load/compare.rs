@@ -5,7 +5,7 @@ mod cases;
 mod spread;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use super::machine::Machine;
 use super::progress::Progress;
 use super::run::{Run, short};
 use super::target::Target;
+use super::work::Work;
 use crate::Table;
 
 /// A server that can be started.
@@ -36,6 +37,8 @@ pub struct Compare {
     pub limit: Program,
     /// What is measured.
     pub server: Program,
+    /// What was asked for of its arguments, beside those that are usual: for the commands that repeat a figure.
+    pub server_arg: Vec<OsString>,
     /// How often everything is done.
     pub repetitions: usize,
     /// How long each is measured, in parts of the usual time: a half, a tenth.
@@ -57,10 +60,12 @@ pub struct Comparison {
 #[derive(Debug)]
 struct Row {
     case: Case,
-    /// The limit's; a comparison of the server with itself has none.
+    /// The limit's, where it can do it; a comparison of the server with itself has none.
     limit: Option<Spread>,
     server: Spread,
     ratio: Option<Spread>,
+    /// How the server's figure is repeated, alone.
+    command: String,
 }
 
 impl Program {
@@ -85,41 +90,78 @@ impl Compare {
     pub fn run(&self) -> Result<Comparison, Fault> {
         let mut runs = Vec::new();
         let mut rows = Vec::new();
-        let only = self.only.as_deref().unwrap_or_default();
-        let cases = cases(self.scale).into_iter().filter(|case| case.title.contains(only));
-        for case in cases {
+        for (case, work) in self.cases() {
             let (mut limit, mut server) = (Vec::new(), Vec::new());
             for repetition in 1..=self.repetitions {
-                for (program, figures) in [(&self.limit, &mut limit), (&self.server, &mut server)] {
+                let limit = case.of_both.then_some((&self.limit, &mut limit));
+                for (program, figures) in limit.into_iter().chain([(&self.server, &mut server)]) {
                     let title = format!("{}, {repetition}: {}", case.title, program.name);
                     let progress = Progress::new(title);
-                    let run = program.under(|target| case.work.run(target, &progress))?;
-                    figures.push(run.figure(case.key).unwrap_or(0.0));
+                    let run = program.under(|target| work.run(target, &progress))?;
+                    let figure = run.figure(case.key);
+                    figures.push(figure.ok_or(Fault::Settings("there is no such figure"))?);
                     runs.push(run);
                 }
             }
             let ratios: Vec<f64> =
                 server.iter().zip(&limit).map(|(server, limit)| server / limit).collect();
-            let (limit, server) = (Spread::of(&limit), Spread::of(&server));
-            let ratio = Spread { median: server.median / limit.median, ..Spread::of(&ratios) };
-            rows.push(Row { case, limit: Some(limit), server, ratio: Some(ratio) });
+            let limit = case.of_both.then(|| Spread::of(&limit));
+            let server = Spread::of(&server);
+            let ratio = limit.map(|limit| Spread {
+                median: server.median / limit.median,
+                ..Spread::of(&ratios)
+            });
+            let command = self.command(&work.options());
+            rows.push(Row { case, limit, server, ratio, command });
         }
-        rows.extend(flatness(&rows));
+        rows.extend(self.flatness(&rows));
         let names = [self.limit.name.clone(), self.server.name.clone()];
         Ok(Comparison { machine: Machine::this(), names, rows, runs })
     }
+
+    /// What is measured, and how it is asked for: the options of one mode.
+    #[must_use]
+    pub fn commands(&self) -> Vec<(Work, String)> {
+        self.cases().map(|(_, work)| (work, work.options())).collect()
+    }
+
+    fn cases(&self) -> impl Iterator<Item = (Case, Work)> {
+        let only = self.only.clone().unwrap_or_default();
+        let asked_for = move |case: &Case| case.title.contains(&only);
+        cases(self.scale).into_iter().filter(asked_for).filter_map(|case| Some((case, case.work?)))
+    }
+
+    /// How one figure of the server is repeated.
+    fn command(&self, options: &str) -> String {
+        let load = std::env::args().next().unwrap_or_default();
+        let server = self.server.path.to_string_lossy();
+        let mut command = format!("{} {options} --server {}", from_here(&load), from_here(&server));
+        for arg in &self.server_arg {
+            command = format!("{command} --server-arg={}", arg.to_string_lossy());
+        }
+        command
+    }
+
+    /// How much a delivery costs in the room where it costs most, as a ratio to where it costs least.
+    fn flatness(&self, rows: &[Row]) -> Option<Row> {
+        let sizes = rows.iter().filter(|row| row.case.by_size).map(|row| row.server.median);
+        let (least, most) = (sizes.clone().reduce(f64::min)?, sizes.clone().reduce(f64::max)?);
+        let command = self.command("compare --only 'closed loop'");
+        (sizes.count() > 1).then(|| Row {
+            case: Case::flatness(),
+            limit: None,
+            server: Spread::of(&[most / least]),
+            ratio: None,
+            command,
+        })
+    }
 }
 
-/// How much a delivery costs in the room where it costs most, as a ratio to where it costs least.
-fn flatness(rows: &[Row]) -> Option<Row> {
-    let sizes = rows.iter().filter(|row| row.case.by_size).map(|row| row.server.median);
-    let (least, most) = (sizes.clone().reduce(f64::min)?, sizes.clone().reduce(f64::max)?);
-    (sizes.count() > 1).then(|| Row {
-        case: Case::flatness(),
-        limit: None,
-        server: Spread::of(&[most / least]),
-        ratio: None,
-    })
+/// A path as somebody writes it who is where this program was started.
+fn from_here(path: &str) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = Path::new(path);
+    path.strip_prefix(here).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 impl Comparison {
@@ -143,7 +185,7 @@ impl Comparison {
     pub fn table(&self) -> (String, Table) {
         let [limit, server] = &self.names;
         let mut table = Table::new(&["", limit, server, "", "ratio", "must", "aim", ""]);
-        for Row { case, limit, server, ratio } in &self.rows {
+        for Row { case, limit, server, ratio, .. } in &self.rows {
             let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
             let ratio = ratio.map(|ratio| ratio.to_string()).unwrap_or_default();
             let [must, aim] = case.goal.bounds().map(|bound| bound.map(short).unwrap_or_default());
@@ -160,11 +202,11 @@ impl Comparison {
 
 impl Row {
     fn json(&self) -> Value {
-        let Self { case, limit, server, ratio } = self;
+        let Self { case, limit, server, ratio, command } = self;
         let [must, aim] = case.goal.bounds();
         json!({
             "case": case.title, "unit": case.unit, "figure": case.key, "limit": limit.map(Spread::json), "server": server.json(),
-            "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "verdict": case.goal.verdict(*server, *ratio),
+            "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "verdict": case.goal.verdict(*server, *ratio), "command": command,
         })
     }
 }

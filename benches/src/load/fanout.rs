@@ -25,7 +25,7 @@ const SURPLUS: Duration = Duration::from_millis(50);
 ///
 /// Members take turns in speaking. In a closed loop the next message goes out when the last one has reached everybody,
 /// so nothing can be batched; at a rate it goes out when it is due, whatever the server does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fanout {
     /// Who is there.
     pub members: usize,

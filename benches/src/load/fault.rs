@@ -74,6 +74,14 @@ pub enum Fault {
         /// What came.
         delivered: u64,
     },
+    /// A connection was given what it should not have been, or not what it should.
+    #[error("void: connection {link} {what}")]
+    Spoiled {
+        /// Whose.
+        link: usize,
+        /// What.
+        what: &'static str,
+    },
     /// Nothing more came.
     #[error("nothing came for {0} s while waiting for {1}")]
     Silence(u64, &'static str),

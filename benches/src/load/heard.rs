@@ -33,6 +33,8 @@ pub enum Heard<'a> {
     },
     /// A partner was found; the whole event, as JSON.
     Matched(&'a str),
+    /// A watched list has changed; the whole event, as JSON.
+    List(&'a str),
     /// Something that does not matter here.
     Other,
 }
@@ -62,6 +64,8 @@ struct Refusal<'a> {
 pub struct Ear {
     n: usize,
     body: usize,
+    /// Rooms end in the course of the work: `closed` spoils nothing.
+    pub(super) rooms_end: bool,
 }
 
 impl Ear {
@@ -87,6 +91,8 @@ impl Ear {
                 // What serde_json has read was UTF-8.
                 Ok(std::str::from_utf8(payload).map_or(Heard::Other, Heard::Matched))
             }
+            ("list", ..) => Ok(std::str::from_utf8(payload).map_or(Heard::Other, Heard::List)),
+            ("closed", Some(n), _) if self.rooms_end => Ok(Heard::Notice { n }),
             ("reset" | "bye" | "closed" | "unmatched", ..) => Err(Fault::Unexpected(event.into())),
             (_, Some(n), _) => Ok(Heard::Notice { n }),
             _ => Ok(Heard::Other),
@@ -151,6 +157,8 @@ mod tests {
         assert!(matches!(notice, Heard::Notice { n: 3 }));
         let unknown = ear.hear(br#"{"ev":"pinned","room":"a","n":4}"#).unwrap();
         assert!(matches!(unknown, Heard::Notice { n: 4 }), "of a kind that is still to come");
+        let list = ear.hear(br#"{"ev":"list","list":"live","version":2,"ops":[]}"#).unwrap();
+        assert!(matches!(list, Heard::List(_)));
         assert!(matches!(ear.hear(br#"{"ev":"count","live":3}"#).unwrap(), Heard::Other));
         assert!(matches!(ear.hear(br#"{"ev":"matched","room":{}}"#).unwrap(), Heard::Matched(_)));
     }
@@ -163,5 +171,9 @@ mod tests {
         let reset = ear.hear(br#"{"ev":"reset","room":"a","why":"slow"}"#);
         assert!(matches!(reset, Err(Fault::Unexpected(event)) if &*event == "reset"));
         assert!(matches!(ear.hear(b"hello"), Err(Fault::NotChat(_))));
+        let closed = br#"{"ev":"closed","room":"a","n":9,"at":1,"why":"partner_left"}"#;
+        assert!(matches!(ear.hear(closed), Err(Fault::Unexpected(_))));
+        ear.rooms_end = true;
+        assert!(matches!(ear.hear(closed), Ok(Heard::Notice { n: 9 })), "where rooms end");
     }
 }

@@ -16,7 +16,7 @@ use super::target::Target;
 const FIRST: usize = 200;
 
 /// Idle connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Idle {
     /// How many are counted.
     pub connections: usize,
@@ -66,6 +66,7 @@ impl Idle {
         run.add("rss_bytes", "the whole server (RSS)", "bytes", after.rss as f64);
         let arrival = arriving.each(count);
         run.add("cpu_us_per_arrival", "server CPU per connection with its hello", "µs", arrival);
+        run.add_load(&arriving);
         Ok(run)
     }
 

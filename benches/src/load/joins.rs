@@ -16,7 +16,7 @@ const ROOMS: usize = 64;
 /// Rooms are there before they are joined, so that a join is a join. In rooms of more than one, those who are there
 /// already are told of each who comes, which is a delivery and costs what deliveries cost: the join itself is measured
 /// in rooms of one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Joins {
     /// How many connections.
     pub connections: usize,

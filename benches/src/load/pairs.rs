@@ -27,7 +27,7 @@ const AT_ONCE: usize = 64;
 ///
 /// In a closed loop each asks again as soon as it is answered. At a rate questions are due at their times, to one pair
 /// after the other, whatever the server does. Each message is delivered twice: to the partner, and to who said it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pairs {
     /// How many.
     pub pairs: usize,

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 #[derive(Debug)]
 pub struct Swarm {
     poll: Poll,
-    links: Vec<Link>,
+    /// By place; nothing where a connection was cut and is not back.
+    links: Vec<Option<Link>>,
     ear: Ear,
     buffer: Vec<u8>,
     outgoing: Vec<u8>,
@@ -80,7 +82,14 @@ impl Swarm {
         Ok(Self { poll, links, ear, buffer, outgoing, reads: 0, possible, nap, many: false })
     }
 
-    /// How many there are.
+    /// The same, where rooms end in the course of the work: there `closed` is a notice like any other.
+    #[must_use]
+    pub fn whose_rooms_end(mut self) -> Self {
+        self.ear.rooms_end = true;
+        self
+    }
+
+    /// How many there are, those that were cut among them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.links.len()
@@ -107,6 +116,28 @@ impl Swarm {
         if at >= self.possible {
             return Err(Fault::TooMany { wanted: at + 1, possible: self.possible });
         }
+        let link = self.link(target, at)?;
+        self.links.push(Some(link));
+        Ok(())
+    }
+
+    /// Makes a connection that was cut anew, in its place.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn reconnect(&mut self, target: &Target, at: usize) -> Result<(), Fault> {
+        let link = self.link(target, at)?;
+        let place = self.links.get_mut(at).ok_or(Fault::Closed(at))?;
+        *place = Some(link);
+        Ok(())
+    }
+
+    /// Cuts connections all at once and without a word, as when a network goes: no close frame, no `leave`.
+    pub fn cut(&mut self, links: Range<usize>) {
+        self.links.get_mut(links).unwrap_or_default().fill_with(|| None);
+    }
+
+    fn link(&self, target: &Target, at: usize) -> Result<Link, Fault> {
         let stream = TcpStream::connect_timeout(&target.address, CONNECTING)
             .map_err(Fault::system("connecting to the server"))?;
         let failed = "talking to the server";
@@ -116,8 +147,7 @@ impl Swarm {
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n"
         );
         line.write(request.as_bytes(), &self.poll).map_err(Fault::system(failed))?;
-        self.links.push(Link { line, upgraded: false });
-        Ok(())
+        Ok(Link { line, upgraded: false })
     }
 
     /// Sends a command on one of them.
@@ -127,7 +157,8 @@ impl Swarm {
     pub fn send(&mut self, at: usize, command: &str) -> Result<(), Fault> {
         self.outgoing.clear();
         Outgoing(&mut self.outgoing).command(command);
-        let Some(link) = self.links.get_mut(at) else { return Err(Fault::Closed(at)) };
+        let link = self.links.get_mut(at).and_then(Option::as_mut);
+        let Some(link) = link else { return Err(Fault::Closed(at)) };
         link.line.write(&self.outgoing, &self.poll).map_err(Fault::system("talking to the server"))
     }
 
@@ -145,7 +176,7 @@ impl Swarm {
         for index in 0..count {
             let Some(ready) = self.poll.ready(index) else { continue };
             let Ok(at) = usize::try_from(ready.token) else { continue };
-            let Some(link) = self.links.get_mut(at) else { continue };
+            let Some(link) = self.links.get_mut(at).and_then(Option::as_mut) else { continue };
             let gone = |_: io::Error| Fault::Closed(at);
             if ready.writable {
                 link.line.write_on(&self.poll).map_err(gone)?;

@@ -38,9 +38,9 @@ fn run(options: &Options) -> Result<ExitCode, Fault> {
         let missed = compare.check && !comparison.holds();
         return Ok(if missed { ExitCode::from(MISSED) } else { ExitCode::SUCCESS });
     }
-    let Some(server) = options.mode.server() else { return Ok(ExitCode::SUCCESS) };
-    let progress = Progress::new(options.mode.name());
-    let work = |target: &Target| options.mode.run(target, &progress);
+    let Some((work, server)) = options.mode.work() else { return Ok(ExitCode::SUCCESS) };
+    let progress = Progress::new(work.name());
+    let work = |target: &Target| work.run(target, &progress);
     let run = match server.under()? {
         Under::Started(program) => program.under(work)?,
         Under::Attached(target) => {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chat_benches::load::{
-    Compare, Fanout, Fault, Idle, Joins, Length, NAP, Pairs, Program, Progress, Run, Target,
+    Compare, Fanout, Fault, Idle, Joins, Length, Matching, NAP, Pairs, Program, Resume, Storm,
+    Target, Watching, Work,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -78,6 +79,64 @@ pub(super) enum Mode {
         #[command(flatten)]
         server: Server,
     },
+    /// Many who connect at the same time, as fast as the server takes them
+    Storm {
+        /// How many
+        #[arg(long, default_value_t = 2_000)]
+        connections: usize,
+        /// How many are on their way at once, at most
+        #[arg(long, default_value_t = 128)]
+        at_once: usize,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Strangers who are matched, part and seek again
+    Matching {
+        /// How many, an even number
+        #[arg(long, default_value_t = 500)]
+        connections: usize,
+        #[command(flatten)]
+        pace: Pace,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// A list that many watch while a few others come and go in its rooms
+    Watching {
+        /// How many watch
+        #[arg(long, default_value_t = 500)]
+        watchers: usize,
+        /// How many rooms change; twenty are in the list
+        #[arg(long, default_value_t = 30)]
+        rooms: usize,
+        /// Changes a second
+        #[arg(long, default_value_t = 50.0, value_parser = rate)]
+        rate: f64,
+        /// How long, in seconds
+        #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+        seconds: f64,
+        /// How many changes, instead of how long
+        #[arg(long, visible_alias = "changes")]
+        messages: Option<u64>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// All connections are cut at once, something is said meanwhile, and all come back
+    Resume {
+        /// How many are cut off
+        #[arg(long, default_value_t = 1_000)]
+        members: usize,
+        /// How many are in a room together
+        #[arg(long, default_value_t = 100)]
+        room_of: usize,
+        /// How many messages each misses
+        #[arg(long, default_value_t = 20)]
+        missed: usize,
+        /// How many are on their way back at once, at most
+        #[arg(long, default_value_t = 128)]
+        at_once: usize,
+        #[command(flatten)]
+        server: Server,
+    },
     /// The figures that are to be reached, of a server beside the limit, one after the other and again
     Compare(Both),
 }
@@ -85,18 +144,27 @@ pub(super) enum Mode {
 /// How much is said.
 #[derive(Debug, Args)]
 pub(super) struct Talk {
-    /// Messages (of pairs: questions) a second; without it a closed loop, in which the next one waits for the last one
+    #[command(flatten)]
+    pace: Pace,
+    /// The size of a body, at least
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(..=8_192))]
+    bytes: u16,
+}
+
+/// How fast, and how long.
+#[derive(Debug, Clone, Copy, Args)]
+#[group(skip)]
+pub(super) struct Pace {
+    /// Messages (of pairs: questions; of those who seek: matches) a second; without it a closed loop, in which the next one
+    /// waits for the last one
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
     /// How long, in seconds
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
-    /// How many messages, instead of how long
+    /// How many messages (or matches), instead of how long
     #[arg(long)]
     messages: Option<u64>,
-    /// The size of a body, at least
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(..=8_192))]
-    bytes: u16,
     /// How many microseconds the load naps instead of being woken by deliveries, which the server would pay for; 0: it
     /// is woken, and latencies are exact
     #[arg(long, default_value_t = micros(NAP), value_parser = clap::value_parser!(u32).range(..=10_000))]
@@ -154,60 +222,57 @@ pub(super) enum Under {
 }
 
 impl Mode {
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Fanout { .. } => "fanout",
-            Self::Pairs { .. } => "pairs",
-            Self::Idle { .. } => "idle",
-            Self::Joins { .. } => "joins",
-            Self::Compare(_) => "compare",
-        }
-    }
-
-    /// What is measured; a comparison has servers of its own.
-    pub(super) fn server(&self) -> Option<&Server> {
-        match self {
-            Self::Fanout { server, .. }
-            | Self::Pairs { server, .. }
-            | Self::Idle { server, .. }
-            | Self::Joins { server, .. } => Some(server),
-            Self::Compare(_) => None,
-        }
-    }
-
-    pub(super) fn run(&self, target: &Target, progress: &Progress) -> Result<Run, Fault> {
-        match *self {
-            Self::Fanout { members, ref talk, .. } => {
-                let Talk { rate, bytes, .. } = *talk;
-                let (length, bytes, nap) = (talk.length(), bytes.into(), talk.nap());
-                Fanout { members, rate, length, bytes, nap }.run(target, progress)
+    /// What is done, and with which server; a comparison does many things and has servers of its own.
+    pub(super) fn work(&self) -> Option<(Work, &Server)> {
+        Some(match *self {
+            Self::Fanout { members, ref talk, ref server } => {
+                let (bytes, Pace { rate, .. }) = (talk.bytes.into(), talk.pace);
+                let (length, nap) = (talk.pace.length(), talk.pace.nap());
+                (Work::Fanout(Fanout { members, rate, length, bytes, nap }), server)
             }
-            Self::Pairs { pairs, ref talk, .. } => {
-                let Talk { rate, bytes, .. } = *talk;
-                let (length, bytes, nap) = (talk.length(), bytes.into(), talk.nap());
-                Pairs { pairs, rate, length, bytes, nap }.run(target, progress)
+            Self::Pairs { pairs, ref talk, ref server } => {
+                let (bytes, Pace { rate, .. }) = (talk.bytes.into(), talk.pace);
+                let (length, nap) = (talk.pace.length(), talk.pace.nap());
+                (Work::Pairs(Pairs { pairs, rate, length, bytes, nap }), server)
             }
-            Self::Idle { connections, room_of, settle_s, .. } => {
+            Self::Idle { connections, room_of, settle_s, ref server } => {
                 let settle = Duration::from_secs_f64(settle_s);
-                Idle { connections, room_of, settle }.run(target, progress)
+                (Work::Idle(Idle { connections, room_of, settle }), server)
             }
-            Self::Joins { connections, rooms, room_of, .. } => {
-                Joins { connections, rooms, room_of }.run(target, progress)
+            Self::Joins { connections, rooms, room_of, ref server } => {
+                (Work::Joins(Joins { connections, rooms, room_of }), server)
             }
-            Self::Compare(_) => Err(Fault::Settings("a comparison is not one run")),
-        }
+            Self::Storm { connections, at_once, ref server } => {
+                (Work::Storm(Storm { connections, at_once }), server)
+            }
+            Self::Matching { connections, pace, ref server } => {
+                let (rate, length, nap) = (pace.rate, pace.length(), pace.nap());
+                (Work::Matching(Matching { connections, rate, length, nap }), server)
+            }
+            Self::Watching { watchers, rooms, rate, seconds, messages, ref server } => {
+                let length = length(seconds, messages);
+                (Work::Watching(Watching { watchers, rooms, rate, length }), server)
+            }
+            Self::Resume { members, room_of, missed, at_once, ref server } => {
+                (Work::Resume(Resume { members, room_of, missed, at_once }), server)
+            }
+            Self::Compare(_) => return None,
+        })
     }
 }
 
-impl Talk {
-    fn length(&self) -> Length {
-        let time = Length::Time(Duration::from_secs_f64(self.seconds));
-        self.messages.map_or(time, Length::Messages)
+impl Pace {
+    fn length(self) -> Length {
+        length(self.seconds, self.messages)
     }
 
-    fn nap(&self) -> Duration {
+    fn nap(self) -> Duration {
         Duration::from_micros(self.nap_us.into())
     }
+}
+
+fn length(seconds: f64, messages: Option<u64>) -> Length {
+    messages.map_or(Length::Time(Duration::from_secs_f64(seconds)), Length::Messages)
 }
 
 impl Server {
@@ -228,7 +293,8 @@ impl Both {
         let path = self.server.clone().map_or_else(beside, Ok)?;
         let server = chat_server(&path, &self.server_arg);
         let (repetitions, scale, only) = (self.repetitions.into(), self.scale, self.only.clone());
-        Ok(Compare { limit: limit()?, server, repetitions, scale, only })
+        let (limit, server_arg) = (limit()?, self.server_arg.clone());
+        Ok(Compare { limit, server, server_arg, repetitions, scale, only })
     }
 }
 
@@ -310,6 +376,26 @@ mod tests {
         assert_eq!(args(&[]), usual);
         let given = args(&["--rate=5", "--max-connections", "9"]);
         assert_eq!(given, ["--listen", "127.0.0.1:0", "--rate=5", "--max-connections", "9"]);
+    }
+
+    #[test]
+    fn the_command_of_a_figure_asks_for_what_was_measured() {
+        let both = Both {
+            server: None,
+            server_arg: Vec::new(),
+            repetitions: 1,
+            scale: 0.37,
+            only: None,
+            check: false,
+        };
+        let all = both.settings().unwrap().commands();
+        assert!(all.len() > 8);
+        for (wanted, options) in all {
+            let words: Vec<&str> = options.split(' ').chain(["--server", "x"]).collect();
+            let parsed = parse(&words).unwrap();
+            let (work, _) = parsed.mode.work().unwrap();
+            assert_eq!(work, wanted, "{options}");
+        }
     }
 
     #[test]

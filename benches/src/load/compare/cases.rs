@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::spread::Spread;
-use crate::load::{Fanout, Fault, Idle, Joins, Length, NAP, Pairs, Progress, Run, Target};
+use crate::load::{
+    Fanout, Idle, Joins, Length, Matching, NAP, Pairs, Resume, Storm, Watching, Work,
+};
 
 /// The size of a body: a short line.
 const BYTES: usize = 32;
@@ -12,36 +14,16 @@ const BYTES: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
     pub(super) title: &'static str,
-    pub(super) work: Work,
+    /// Nothing where it follows from others.
+    pub(super) work: Option<Work>,
+    /// Whether the limit can do it too; else it is the server's alone.
+    pub(super) of_both: bool,
     /// The figure that counts.
     pub(super) key: &'static str,
     pub(super) unit: &'static str,
     pub(super) goal: Goal,
     /// One of those that show how a delivery's cost grows with the room.
     pub(super) by_size: bool,
-}
-
-/// What is done.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Work {
-    Fanout(Fanout),
-    Pairs(Pairs),
-    Idle(Idle),
-    Joins(Joins),
-    /// Nothing: it follows from others.
-    Derived,
-}
-
-impl Work {
-    pub(super) fn run(&self, target: &Target, progress: &Progress) -> Result<Run, Fault> {
-        match self {
-            Self::Fanout(work) => work.run(target, progress),
-            Self::Pairs(work) => work.run(target, progress),
-            Self::Idle(work) => work.run(target, progress),
-            Self::Joins(work) => work.run(target, progress),
-            Self::Derived => Err(Fault::Settings("there is nothing to run")),
-        }
-    }
 }
 
 /// What a figure is to be: at most this, and better that.
@@ -94,7 +76,8 @@ impl Case {
     pub(super) const fn flatness() -> Self {
         Self {
             title: "a delivery in 100 to 1,000: most ÷ least",
-            work: Work::Derived,
+            work: None,
+            of_both: false,
             key: "flatness",
             unit: "",
             goal: Goal::Value { must: 1.25, aim: 1.1 },
@@ -111,13 +94,14 @@ pub(super) fn cases(scale: f64) -> Vec<Case> {
     let nap = |rate: Option<f64>| if rate.is_none() { NAP } else { Duration::ZERO };
     let fanout = |title, members, rate, seconds, goal| Case {
         title,
-        work: Work::Fanout(Fanout {
+        work: Some(Work::Fanout(Fanout {
             members,
             rate,
             length: time(seconds),
             bytes: BYTES,
             nap: nap(rate),
-        }),
+        })),
+        of_both: true,
         key: "cpu_us_per_delivery",
         unit: "µs",
         goal,
@@ -125,46 +109,100 @@ pub(super) fn cases(scale: f64) -> Vec<Case> {
     };
     let pairs = |title, rate, seconds, goal| Case {
         title,
-        work: Work::Pairs(Pairs {
+        work: Some(Work::Pairs(Pairs {
             pairs: 500,
             rate,
             length: time(seconds),
             bytes: BYTES,
             nap: nap(rate),
-        }),
+        })),
+        of_both: true,
         key: "cpu_us_per_delivery",
         unit: "µs",
         goal,
         by_size: false,
     };
-    let settle = Duration::from_secs_f64(3.0 * scale);
-    let idle = Idle { connections: 5_000, room_of: 100, settle };
-    let joins = Joins { connections: 500, rooms: 40, room_of: 1 };
+    let own = |title, work, key, unit, goal, of_both| Case {
+        title,
+        work: Some(work),
+        of_both,
+        key,
+        unit,
+        goal,
+        by_size: false,
+    };
+    // Memory is looked at when the server has come to rest.
+    let settle = Duration::from_secs_f64(2.0 * scale);
+    let idle = Work::Idle(Idle { connections: 5_000, room_of: 100, settle });
+    let memory = Goal::Value { must: 10_000.0, aim: 5_000.0 };
+    let joins = Work::Joins(Joins { connections: 500, rooms: 40, room_of: 1 });
+    let join = Goal::Value { must: 60.0, aim: 30.0 };
+    let storm = Work::Storm(Storm { connections: 2_000, at_once: 128 });
+    let seek = |rate: Option<f64>, seconds| {
+        let (length, nap) = (time(seconds), nap(rate));
+        Work::Matching(Matching { connections: 500, rate, length, nap })
+    };
+    let watch =
+        Work::Watching(Watching { watchers: 500, rooms: 30, rate: 50.0, length: time(4.0) });
+    let resume = Work::Resume(Resume { members: 1_000, room_of: 100, missed: 20, at_once: 128 });
     let room = Goal::Ratio { must: 1.6, aim: 1.2 };
     let pair = Goal::Ratio { must: 1.8, aim: 1.3 };
     vec![
-        fanout("a delivery, one room of 500, closed loop", 500, None, 4.0, room),
-        fanout("a delivery, one room of 500, 20 messages/s", 500, Some(20.0), 5.0, room),
-        fanout("a delivery, one room of 100, closed loop", 100, None, 3.0, Goal::Shown),
-        fanout("a delivery, one room of 1,000, closed loop", 1_000, None, 4.0, Goal::Shown),
-        pairs("a delivery, 500 pairs, closed loop", None, 4.0, pair),
-        pairs("a delivery, 500 pairs, 1,000 questions/s", Some(1_000.0), 5.0, pair),
-        Case {
-            title: "memory of an idle joined connection",
-            work: Work::Idle(idle),
-            key: "bytes_per_connection",
-            unit: "bytes",
-            goal: Goal::Value { must: 10_000.0, aim: 5_000.0 },
-            by_size: false,
-        },
-        Case {
-            title: "CPU of a join",
-            work: Work::Joins(joins),
-            key: "cpu_us_per_join",
-            unit: "µs",
-            goal: Goal::Value { must: 60.0, aim: 30.0 },
-            by_size: false,
-        },
+        fanout("a delivery, one room of 500, closed loop", 500, None, 3.0, room),
+        fanout("a delivery, one room of 500, 20 messages/s", 500, Some(20.0), 4.0, room),
+        fanout("a delivery, one room of 100, closed loop", 100, None, 2.0, Goal::Shown),
+        fanout("a delivery, one room of 1,000, closed loop", 1_000, None, 3.0, Goal::Shown),
+        pairs("a delivery, 500 pairs, closed loop", None, 3.0, pair),
+        pairs("a delivery, 500 pairs, 1,000 questions/s", Some(1_000.0), 4.0, pair),
+        own(
+            "memory of an idle joined connection",
+            idle,
+            "bytes_per_connection",
+            "bytes",
+            memory,
+            true,
+        ),
+        own("CPU of a join", joins, "cpu_us_per_join", "µs", join, true),
+        own(
+            "CPU of a connection, 2,000 at once",
+            storm,
+            "cpu_us_per_connection",
+            "µs",
+            Goal::Shown,
+            true,
+        ),
+        own(
+            "CPU of a match, 500 who seek, closed loop",
+            seek(None, 3.0),
+            "cpu_us_per_match",
+            "µs",
+            Goal::Shown,
+            true,
+        ),
+        own(
+            "from seeking to a match at p99, 200 matches/s",
+            seek(Some(200.0), 3.0),
+            "latency_p99_us",
+            "µs",
+            Goal::Shown,
+            true,
+        ),
+        own(
+            "CPU of a change of a list that 500 watch, for each of them",
+            watch,
+            "cpu_us_per_change_and_watcher",
+            "µs",
+            Goal::Shown,
+            false,
+        ),
+        own(
+            "CPU of coming back to 20 missed messages, 1,000 at once",
+            resume,
+            "cpu_us_per_resume",
+            "µs",
+            Goal::Shown,
+            false,
+        ),
     ]
 }
 
