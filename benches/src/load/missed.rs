@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn anything_else_does_not() {
-        let wrong: [(bool, &[(u64, &str)], u64); 7] = [
+        type Answer<'a> = (bool, &'a [(u64, &'a str)], u64);
+        let wrong: [Answer<'_>; 7] = [
             (false, &[(4, "m0"), (5, "m1")], 5),
             (true, &[(4, "m0")], 4),
             (true, &[(4, "m0"), (5, "m0"), (6, "m1")], 6),

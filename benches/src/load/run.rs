@@ -6,6 +6,9 @@ use super::effort::{Effort, per};
 use super::latency::Latency;
 use crate::Table;
 
+/// One thread that is so busy may be what everything waits for.
+const ALL_BUSY: f64 = 0.9;
+
 /// One figure.
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
@@ -67,8 +70,16 @@ impl Run {
         self.add("latency_since_due", "latency counted from when due", "", f64::from(fixed_rate));
     }
 
+    /// How busy the load itself was. CPU and memory are the server's however busy that was; how much gets through in a second, and
+    /// how fast, is not.
     pub(super) fn add_load(&mut self, effort: &Effort) {
-        self.add("load_cpu_share", "the load's own CPU, of one core", "", effort.load_share());
+        let share = effort.load_share();
+        let label = if share < ALL_BUSY {
+            "the load's own CPU, of one core"
+        } else {
+            "the load's own CPU, of one core: IT WAS THE LIMIT of rates and latencies"
+        };
+        self.add("load_cpu_share", label, "", share);
     }
 
     /// A figure by its name.
@@ -147,6 +158,9 @@ mod tests {
         assert_eq!(figure("deliveries_per_s"), 20_000.0);
         assert_eq!(figure("deliveries_per_read"), 2.0);
         assert_eq!(figure("load_cpu_share"), 0.02);
+        assert!(!run.figures.iter().any(|figure| figure.label.contains("LIMIT")));
+        run.add_load(&Effort { load: ms(460), ..effort });
+        assert!(run.figures.iter().any(|figure| figure.label.contains("LIMIT")));
         assert_eq!(run.json()["figures"]["deliveries"], 10_000.0);
         assert_eq!(run.figure("other"), None);
     }

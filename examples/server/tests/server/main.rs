@@ -14,6 +14,8 @@ mod ending;
 mod environment;
 mod flags;
 mod limits;
+#[cfg(target_os = "linux")]
+mod load;
 #[cfg(feature = "redis")]
 mod log;
 mod metrics;
