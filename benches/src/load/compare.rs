@@ -146,7 +146,8 @@ impl Compare {
     fn flatness(&self, rows: &[Row]) -> Option<Row> {
         let sizes = rows.iter().filter(|row| row.case.by_size).map(|row| row.server.median);
         let (least, most) = (sizes.clone().reduce(f64::min)?, sizes.clone().reduce(f64::max)?);
-        let command = self.command("compare --only 'closed loop'");
+        let scale = self.scale;
+        let command = self.command(&format!("compare --only 'closed loop' --scale {scale}"));
         (sizes.count() > 1).then(|| Row {
             case: Case::flatness(),
             limit: None,
