@@ -23,7 +23,8 @@ pub(super) struct Cursor<'a> {
     #[serde(borrow)]
     epoch: Cow<'a, str>,
     pub(super) n: u64,
-    at: u64,
+    /// Missing where nothing was written yet.
+    at: Option<u64>,
 }
 
 /// An entry of a log.
@@ -53,7 +54,8 @@ impl Token<'_> {
 /// The cursor, to be sent along when one comes back.
 pub(super) fn since(joined: &Joined<'_>) -> String {
     let Cursor { epoch, n, at } = &joined.cursor;
-    format!(r#"{{"epoch":"{epoch}","n":{n},"at":{at}}}"#)
+    let at = at.map(|at| format!(r#","at":{at}"#)).unwrap_or_default();
+    format!(r#"{{"epoch":"{epoch}","n":{n}{at}}}"#)
 }
 
 impl<'a> Joined<'a> {
@@ -135,6 +137,8 @@ mod tests {
         let text = answer(true, &[], 3);
         let joined = Joined::read(&text).unwrap();
         assert_eq!(since(&joined), r#"{"epoch":"e7","n":3,"at":5}"#);
+        let empty = text.replace(r#""n":3,"at":5"#, r#""n":0"#);
+        assert_eq!(since(&Joined::read(&empty).unwrap()), r#"{"epoch":"e7","n":0}"#);
         assert_eq!(Token::read(r#"{"user":"u","token":"a.b.c"}"#).unwrap(), "a.b.c");
         assert!(Token::read(r#"{"user":"u"}"#).is_err());
     }
