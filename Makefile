@@ -1,7 +1,7 @@
 # Short names for what is done often; the work is in ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt docs bench load wheel deny ci
+.PHONY: help test lint fmt docs bench load guard wheel deny ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,9 @@ bench: ## the benches; ARGS='append' runs those whose name has it
 load: ## through the whole server, beside the least that a server could cost
 	@ci/cargo.sh build --release --locked -p chat-server -p chat-benches --bins
 	@target/release/chat-load compare $(ARGS)
+
+guard: ## has anything become slower or larger? ARGS='--only instructions' for a part, '--record' to keep to what is now
+	@ci/guard.sh $(ARGS)
 
 wheel: ## the Python package for any Linux, into target/wheels
 	@ci/wheel.sh

@@ -40,4 +40,7 @@ step "the pages' tests, in Chromium" ci/browser.sh
 # With the Python that the package's tests have made.
 step "a Django site in Chromium" env PYTHON=.cache/python/django52/bin/python ci/django-browser.sh
 
+# Whether anything has become slower or larger, in ways that do not depend on the machine.
+step "instructions, ratios, memory (the guard)" ci/guard.sh
+
 finish

@@ -9,6 +9,8 @@
 mod bare;
 mod crowd;
 #[cfg(target_os = "linux")]
+pub mod guard;
+#[cfg(target_os = "linux")]
 pub mod limit;
 #[cfg(target_os = "linux")]
 pub mod load;
@@ -16,6 +18,7 @@ mod program;
 #[cfg(target_os = "linux")]
 pub mod socket;
 mod stand;
+pub mod steps;
 mod time;
 #[cfg(feature = "redis")]
 pub mod told;
