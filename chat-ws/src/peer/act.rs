@@ -184,3 +184,17 @@ async fn come_in(shared: &Shared, re: u64, who: Credentials<'_>) -> Result<Done,
     let has_account = token.is_none();
     Ok(Done::Greeted(Box::new(Somebody { session, has_account }), frame))
 }
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn sizes() {
+        fn of<F: FnOnce(&'static super::SessionHandle, u64, super::Command) -> R, R>(_: F) -> usize { size_of::<R>() }
+        println!("answer {} command {} done {}", of(super::answer), size_of::<super::Command>(), size_of::<super::Done>());
+        let room: chat_core::RoomId = chat_core::RoomId::new("x").unwrap();
+        fn say<'a>(s: &'a super::SessionHandle, r: &'a chat_core::RoomId, b: chat_core::Body) -> impl Future + 'a { s.say(r, b) }
+        fn of3<A, B, C, R>(_: impl FnOnce(A, B, C) -> R) -> usize { size_of::<R>() }
+        println!("say {}", of3(|s: &'static super::SessionHandle, r: &'static chat_core::RoomId, b: chat_core::Body| s.say(r, b)));
+        let _ = (room, say);
+        println!("frame {} listed {}", size_of::<crate::json::read::Frame>(), size_of::<Option<chat_core::Event>>());
+    }
+}

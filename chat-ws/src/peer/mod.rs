@@ -25,7 +25,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -230,6 +230,18 @@ impl Peer {
     /// Does everything that can be done now, and puts what is to be sent into `out`. The task is woken when there is more to
     /// do; what is due by time is done at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
+        let listening = Listening { waker: cx.waker(), news: None };
+        self.poll_listening(cx, &listening, now, out);
+    }
+
+    /// As [`Peer::poll`], with somebody else to be told of new events than of everything else.
+    pub(crate) fn poll_listening(
+        &mut self,
+        cx: &mut Context<'_>,
+        listening: &Listening<'_>,
+        now: Instant,
+        out: &mut Outgoing,
+    ) {
         if self.is_closed() {
             return;
         }
@@ -248,7 +260,19 @@ impl Peer {
         if self.goes && self.work.len() == 0 {
             self.close(Close::Drain, out);
         }
-        self.hand_out(cx, now, out);
+        self.hand_out_events(listening, now, out);
+        self.account(out);
+    }
+
+    /// Only puts what the session was told of into `out`.
+    pub(crate) fn hand_out(
+        &mut self,
+        listening: &Listening<'_>,
+        now: Instant,
+        out: &mut Outgoing,
+    ) {
+        let _within = self.span.clone().entered();
+        self.hand_out_events(listening, now, out);
         self.account(out);
     }
 
@@ -415,12 +439,17 @@ impl Peer {
     }
 
     /// Takes events from the session, as many as fit.
-    fn hand_out(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outgoing) {
+    fn hand_out_events(&mut self, listening: &Listening<'_>, now: Instant, out: &mut Outgoing) {
         let State::Open(somebody) = &mut self.state else { return };
         let session = &mut somebody.session;
         if self.work.seeks() {
             return self.look_whether_stuck(now, out);
         }
+        // Before it is looked: what comes from here on is news again.
+        if let Some(news) = listening.news {
+            news.swap(false, Ordering::AcqRel);
+        }
+        let cx = &mut Context::from_waker(listening.waker);
         let mut bye = None;
         let mut events = EVENTS.take();
         while out.held() < self.shared.options.waiting && bye.is_none() {
@@ -524,6 +553,13 @@ impl Tally {
             metrics.bytes.increment(bytes);
         }
     }
+}
+
+/// Who is told when the session has events.
+pub(crate) struct Listening<'a> {
+    pub(crate) waker: &'a Waker,
+    /// Set by that waker, and taken back when it is looked for them.
+    pub(crate) news: Option<&'a AtomicBool>,
 }
 
 /// Begins a command.

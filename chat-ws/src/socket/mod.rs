@@ -7,26 +7,33 @@
 //! *Under pressure*: see [`Peer`] and [`Outgoing`]. *How it ends*: with the client's close, with ours (sent if that can be done within
 //! 5 s, and read behind so that it is not lost), or with the stream.
 
+mod link;
+mod pipe;
+mod readable;
+mod round;
+
 use std::future::Future;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::atomic::AtomicBool;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
 
+use self::link::Owned;
+use self::pipe::Pipe;
+use self::readable::Readable;
 use crate::close::Close;
 use crate::options::Options;
 use crate::outgoing::Outgoing;
-use crate::peer::Peer;
+use crate::peer::{Listening, Peer};
 use crate::server::{Admission, Server};
 
 /// What is read at a time, and held per connection: it is most of what an idle one costs. Commands are short; the longest body
@@ -53,7 +60,7 @@ impl Server {
         admission: Admission,
     ) -> impl Future<Output = ()> + Send + use<S>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         self.serve_begun(stream, Bytes::new(), admission)
     }
@@ -68,7 +75,7 @@ impl Server {
         admission: Admission,
     ) -> impl Future<Output = ()> + Send + use<S>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let config = config(self.options());
         let context = if read.is_empty() {
@@ -79,7 +86,7 @@ impl Server {
             WebSocketContext::from_partially_read(read.into(), Role::Server, Some(config))
         };
         let readable = Arc::new(Readable::default());
-        let mut connection = Connection {
+        let connection = Owned::new(Connection {
             stream,
             context,
             read_waker: Waker::from(Arc::clone(&readable)),
@@ -87,12 +94,16 @@ impl Server {
             peer: self.peer(admission),
             out: Outgoing::default(),
             phase: Phase::Open,
+            told: Waker::noop().clone(),
             waker: None,
             wakes_at: None,
-        };
+        });
         async move {
             let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
-            std::future::poll_fn(|cx| connection.poll(cx, sleep.as_mut())).await;
+            std::future::poll_fn(|cx| {
+                connection.turn(|connection, news| connection.poll(cx, news, sleep.as_mut()))
+            })
+            .await;
         }
     }
 }
@@ -114,6 +125,8 @@ struct Connection<S> {
     peer: Peer,
     out: Outgoing,
     phase: Phase,
+    /// The waker of the session's events, which is its link's.
+    told: Waker,
     /// Who polls, as far as the read half and the timer know.
     waker: Option<Waker>,
     /// When the timer wakes it.
@@ -147,7 +160,12 @@ enum Took {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<()> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        news: &AtomicBool,
+        mut sleep: Pin<&mut Sleep>,
+    ) -> Poll<()> {
         // Once for the life of a task, as a rule: telling them is not free, and this comes with each message.
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.readable.wakes(cx.waker());
@@ -157,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let now = Instant::now();
             let done = match self.phase {
-                Phase::Open => self.poll_open(cx, now),
+                Phase::Open => self.poll_open(cx, news, now),
                 Phase::Finishing { until } if now >= until => Poll::Ready(Step::Over),
                 Phase::Finishing { .. } => self.peer.poll_finish(cx).map(|()| Step::Over),
                 Phase::Ending { until } => self.poll_ending(cx, now, until),
@@ -187,7 +205,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn poll_open(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Step> {
+    fn poll_open(
+        &mut self,
+        cx: &mut Context<'_>,
+        news: &AtomicBool,
+        now: Instant,
+    ) -> Poll<Step> {
         let mut more = false;
         if self.readable.is_set() && self.peer.wants_more(&self.out) {
             self.readable.clear();
@@ -200,7 +223,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Took::TheEnd => return self.hear_the_end(cx, now),
             }
         }
-        self.peer.poll(cx, now, &mut self.out);
+        let listening = Listening { waker: &self.told, news: Some(news) };
+        self.peer.poll_listening(cx, &listening, now, &mut self.out);
         if self.out.take_ping() {
             const PING: &[u8] = &[0x89, 0];
             self.out.push_bytes(Bytes::from_static(PING));
@@ -226,6 +250,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Sends what the session has been told of, for somebody else's turn. `false` where that takes a turn of its own: there is more to it,
+    /// or the client is slow and waited for.
+    fn hand_out(&mut self, news: &AtomicBool, now: Instant) -> bool {
+        if !matches!(self.phase, Phase::Open) || !self.out.is_empty() {
+            return false;
+        }
+        // Taken and put back: to clone it is to write to what the task's own thread writes to.
+        let Some(waker) = self.waker.take() else { return false };
+        let handed_out = self.hand_out_as(&waker, news, now);
+        self.waker = Some(waker);
+        handed_out
+    }
+
+    fn hand_out_as(&mut self, waker: &Waker, news: &AtomicBool, now: Instant) -> bool {
+        let listening = Listening { waker: &self.told, news: Some(news) };
+        self.peer.hand_out(&listening, now, &mut self.out);
+        if self.out.close().is_some() || self.out.held() >= self.peer.waiting() {
+            return false;
+        }
+        match self.poll_write(&mut Context::from_waker(waker)) {
+            // What is left goes out when the stream takes it: of that its task is told.
+            Poll::Ready(Ok(())) | Poll::Pending => true,
+            Poll::Ready(Err(_)) => false,
+        }
     }
 
     /// Reads frames and hands them over.
@@ -358,78 +408,4 @@ fn close_frame(close: Close) -> Bytes {
 /// As good as never.
 fn far(now: Instant) -> Instant {
     now + Duration::from_secs(24 * 3600)
-}
-
-/// Whether the read half has something; a waker of its own for it, so that a wake for something else is no reason to read.
-#[derive(Debug)]
-struct Readable {
-    set: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Readable {
-    fn is_set(&self) -> bool {
-        self.set.load(Ordering::Acquire)
-    }
-
-    fn set(&self) {
-        self.set.store(true, Ordering::Release);
-    }
-
-    fn clear(&self) {
-        self.set.store(false, Ordering::Release);
-    }
-
-    fn wakes(&self, waker: &Waker) {
-        *self.waker.lock() = Some(waker.clone());
-    }
-}
-
-impl Default for Readable {
-    fn default() -> Self {
-        Self { set: AtomicBool::new(true), waker: Mutex::default() }
-    }
-}
-
-impl Wake for Readable {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.set();
-        let waker = self.waker.lock().clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-/// The stream as tungstenite sees it: reads come from it, and what it answers by itself goes among the rest.
-struct Pipe<'a, 'b, S> {
-    stream: &'a mut S,
-    cx: &'a mut Context<'b>,
-    out: &'a mut Outgoing,
-}
-
-impl<S: AsyncRead + Unpin> Read for Pipe<'_, '_, S> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut into = ReadBuf::new(into);
-        match Pin::new(&mut *self.stream).poll_read(self.cx, &mut into) {
-            Poll::Ready(Ok(())) => Ok(into.filled().len()),
-            Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
-impl<S> Write for Pipe<'_, '_, S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.push_bytes(Bytes::copy_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

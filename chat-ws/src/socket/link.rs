@@ -1,0 +1,91 @@
+//! A connection as those see it who tell it that there is something new: its own task, and others' rounds.
+//!
+//! *Guarantees*: the connection belongs to its task. Others touch it only while they hold it, for one visit, and never wait for it: where
+//! somebody else has it, its task is woken to look again. *How it ends*: with the task's future, which takes the connection
+//! along; visits that come later find nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use super::Connection;
+use super::readable::Readable;
+use super::round::{Round, Visited, note};
+
+/// A connection, the waker of its session's events, and the way to its task.
+pub(super) struct Link<S> {
+    /// Nothing once its task is gone.
+    connection: Mutex<Option<Connection<S>>>,
+    /// There may be events that nobody has looked for yet.
+    news: AtomicBool,
+    readable: Arc<Readable>,
+}
+
+/// The task's hold on the connection. Dropping it is losing the connection.
+pub(super) struct Owned<S>(Arc<Link<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Owned<S> {
+    pub(super) fn new(connection: Connection<S>) -> Self {
+        let readable = Arc::clone(&connection.readable);
+        let connection = Mutex::new(Some(connection));
+        let link = Arc::new(Link { connection, news: AtomicBool::new(false), readable });
+        if let Some(connection) = link.connection.lock().as_mut() {
+            connection.told = Waker::from(Arc::clone(&link));
+        }
+        Self(link)
+    }
+
+    /// The turn of the connection's own task, and then the visits that came of it.
+    pub(super) fn turn(
+        &self,
+        turn: impl FnOnce(&mut Connection<S>, &AtomicBool) -> Poll<()>,
+    ) -> Poll<()> {
+        let round = Round::begin();
+        let polled = match self.0.connection.lock().as_mut() {
+            Some(connection) => turn(connection, &self.0.news),
+            None => Poll::Ready(()),
+        };
+        round.visit_all();
+        polled
+    }
+}
+
+impl<S> Drop for Owned<S> {
+    fn drop(&mut self) {
+        // It holds its own waker, and with it this link: taken out, both end. Dropped when it is not held any more, since its
+        // end may tell others something.
+        let connection = self.0.connection.lock().take();
+        drop(connection);
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Wake for Link<S> {
+    fn wake(self: Arc<Self>) {
+        self.news.store(true, Ordering::Release);
+        if let Some(link) = note(self) {
+            link.wake_task();
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Visited for Link<S> {
+    fn visit(&self, now: Instant) {
+        // Found by its own turn meanwhile, as what one says oneself is.
+        if !self.news.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(mut connection) = self.connection.try_lock() else { return self.wake_task() };
+        let Some(connection) = connection.as_mut() else { return };
+        if !connection.hand_out(&self.news, now) {
+            self.wake_task();
+        }
+    }
+
+    fn wake_task(&self) {
+        self.readable.wake_task();
+    }
+}
