@@ -65,7 +65,8 @@ fn by_store(c: &mut Criterion) {
             attempt += 1;
             let author = Speaker::Session { session: bare.session(1), user: Bare::user(1) };
             let (room, body) = (room.clone(), body.clone());
-            let say = Say { room, epoch: None, author, body, key: None, attempt };
+            let say =
+                Say { room, epoch: None, author, body, key: None, attempt: u128::into(attempt) };
             let appended = now(bare.backend.rooms.append(bare.by, say));
             assert!(matches!(appended, Appended::Written(_)));
         });

@@ -59,7 +59,7 @@ impl Rooms {
         let (mut span, body) = (Span::default(), Body::text("something"));
         for attempt in 0..times {
             let (room, body) = (self.any(), body.clone());
-            let attempt = u128::from(attempt);
+            let attempt = u128::from(attempt).into();
             let say = Say { room, epoch: None, author: Speaker::System, body, key: None, attempt };
             span.add(|| now(self.bare.backend.rooms.append(self.bare.by, say)));
         }

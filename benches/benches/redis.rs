@@ -92,7 +92,7 @@ impl Node {
     async fn say(&self, room: &RoomId, user: usize, attempt: u128) {
         let author = Speaker::Session { session: self.session(user), user: Bare::user(user) };
         let (room, body) = (room.clone(), Body::text(TEXT));
-        let say = Say { room, epoch: None, author, body, key: None, attempt };
+        let say = Say { room, epoch: None, author, body, key: None, attempt: attempt.into() };
         self.backend.rooms.append(self.by, say).await.expect("is written");
     }
 
@@ -452,8 +452,14 @@ async fn memory(server: &Server) -> Table {
                 if talk {
                     let body = Body::text(TEXT);
                     let author = Speaker::System;
-                    let say =
-                        Say { room, epoch: None, author, body, key: None, attempt: n as u128 };
+                    let say = Say {
+                        room,
+                        epoch: None,
+                        author,
+                        body,
+                        key: None,
+                        attempt: (n as u128).into(),
+                    };
                     assert!(node.backend.rooms.append(node.by, say).await.is_ok());
                 }
             }

@@ -69,7 +69,14 @@ impl Bare {
     /// The site says something. `attempt` has to be another one each time.
     pub fn say(&self, room: &RoomId, text: &str, attempt: u128) {
         let (room, body) = (room.clone(), Body::text(text));
-        let say = Say { room, epoch: None, author: Speaker::System, body, key: None, attempt };
+        let say = Say {
+            room,
+            epoch: None,
+            author: Speaker::System,
+            body,
+            key: None,
+            attempt: attempt.into(),
+        };
         now(self.backend.rooms.append(self.by, say));
     }
 

@@ -94,7 +94,7 @@ impl RoomStore for RedisStore {
         };
         let call = call
             .arg(say.key.as_ref().map_or("", |key| key.as_str()))
-            .arg(&say.attempt.to_be_bytes()[..])
+            .arg(&say.attempt.bytes()[..])
             .arg(say.body.as_bytes());
         let (word, parts) = self.step(OP, call).await?;
         appended(say, &word, parts).map_err(unreadable(OP))

@@ -7,15 +7,36 @@ use chat_core::{
 /// One command, its fields checked.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Hello { token: Option<String>, name: Option<String> },
+    Hello {
+        token: Option<String>,
+        name: Option<String>,
+    },
     Ping,
-    Open(RoomSpec),
-    Join { room: RoomId, join: Join },
+    /// Boxed, as the next one: every command is moved a few times, and these are several times as large as others.
+    Open(Box<RoomSpec>),
+    Join {
+        room: RoomId,
+        join: Box<Join>,
+    },
     Leave(RoomId),
-    Say { room: RoomId, body: Body, key: Option<Key> },
-    Signal { room: RoomId, body: Body },
-    History { room: RoomId, page: HistoryPage },
-    Members { room: RoomId, after: Option<UserId>, limit: u32 },
+    Say {
+        room: RoomId,
+        body: Body,
+        key: Option<Key>,
+    },
+    Signal {
+        room: RoomId,
+        body: Body,
+    },
+    History {
+        room: RoomId,
+        page: HistoryPage,
+    },
+    Members {
+        room: RoomId,
+        after: Option<UserId>,
+        limit: u32,
+    },
     Close(RoomId),
     Rename(String),
     Rooms(Order, Page),
@@ -23,9 +44,15 @@ pub(crate) enum Command {
     Watch(Order, u32),
     WatchOnline,
     Unwatch(Listed),
-    Match { pool: PoolName, seek: Seek },
+    Match {
+        pool: PoolName,
+        seek: Seek,
+    },
     Unmatch(PoolName),
-    Next { room: RoomId, tags: Option<Vec<String>> },
+    Next {
+        room: RoomId,
+        tags: Option<Vec<String>>,
+    },
     Block(RoomId),
 }
 

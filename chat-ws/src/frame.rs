@@ -3,7 +3,7 @@
 //! What a server sends is not masked, so the bytes are the same for all who get it: they are made once, kept with what
 //! they tell (an entry, a signal, a change of a list), and shared.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// The longest header of a frame that a server sends.
 pub(crate) const HEADER_MAX: usize = 10;
@@ -34,7 +34,10 @@ impl Frame {
         if text.capacity() > text.len() + 64 {
             text.shrink_to_fit();
         }
-        Self(Bytes::from(text).slice(start..))
+        // Not sliced: that would share the bytes with a second owner, and replies have one.
+        let mut bytes = Bytes::from(text);
+        bytes.advance(start);
+        Self(bytes)
     }
 
     /// Takes over bytes that were made by [`Frame::around`] and kept elsewhere meanwhile.

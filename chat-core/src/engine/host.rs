@@ -10,7 +10,8 @@ use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
 use crate::session::Spoken;
 use crate::store::{
-    Appended, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say, Speaker,
+    Appended, Attempt, Close, Closing, Existing, History, HistoryPage, MembersPage, Opened, Say,
+    Speaker,
 };
 use crate::user::User;
 use crate::why::{ByeWhy, CloseWhy};
@@ -270,7 +271,7 @@ impl Inner {
         key: Option<Key>,
     ) -> Result<Spoken> {
         let count = self.next_attempt.fetch_add(1, Ordering::Relaxed);
-        let attempt = (u128::from(self.node.0) << 64) | u128::from(count);
+        let attempt = Attempt::from((u128::from(self.node.0) << 64) | u128::from(count));
         let say = |by| Say {
             room: room.clone(),
             epoch,

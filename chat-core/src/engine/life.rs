@@ -18,7 +18,8 @@ impl Inner {
         let writer = *self.writer.lock();
         match writer {
             Some(by) => Ok(by),
-            None => self.begin_life(None).await,
+            // Boxed, as what else is rare in what is called often: a future is as large as the largest that it may become.
+            None => Box::pin(self.begin_life(None)).await,
         }
     }
 
@@ -26,7 +27,7 @@ impl Inner {
     /// begins the next one, and enters the sessions of this node again, beside what is left of the old ones. What cannot be
     /// entered again is reset.
     pub(crate) async fn begin_next_life(&self, over: Writer) -> Result<()> {
-        self.begin_life(Some(over)).await.map(|_| ())
+        Box::pin(self.begin_life(Some(over))).await.map(|_| ())
     }
 
     async fn begin_life(&self, over: Option<Writer>) -> Result<Writer> {

@@ -41,8 +41,8 @@ pub use presence::{
 };
 pub use ranking::{RankingStore, Versions};
 pub use room::{
-    Appended, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore, Say,
-    Signalled, Speaker, Subscription,
+    Appended, Attempt, Close, Closing, Existing, History, HistoryPage, Opened, Resumed, RoomStore,
+    Say, Signalled, Speaker, Subscription,
 };
 pub use sink::Sink;
 

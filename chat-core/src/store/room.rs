@@ -105,7 +105,28 @@ pub struct Say {
     pub key: Option<Key>,
     /// The engine's own name for this `say`, the same when it tries again after an answer was lost. A
     /// store whose answers cannot be lost ignores it.
-    pub attempt: u128,
+    pub attempt: Attempt,
+}
+
+/// The engine's own name for one `say`.
+///
+/// Bytes and not the number they are: what holds a number of sixteen bytes is aligned to sixteen, which makes every allocation of
+/// it a slow one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt([u8; 16]);
+
+impl Attempt {
+    /// The name's bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl From<u128> for Attempt {
+    fn from(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
 }
 
 /// Who says something.

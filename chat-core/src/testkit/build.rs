@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::entry::Cursor;
 use crate::id::{Epoch, Key, PoolName, RoomId, UserId};
 use crate::room::{NewRoom, RoomKind, RoomPolicy};
-use crate::store::{Close, Say, Speaker};
+use crate::store::{Attempt, Close, Say, Speaker};
 use crate::text::{Name, Tag, Title};
 use crate::why::CloseWhy;
 
@@ -94,8 +94,8 @@ pub fn notice(room: &RoomId, text: &str) -> Say {
 
 /// A `say` of its own: never the same twice.
 #[must_use]
-pub fn attempt() -> u128 {
-    u128::from(Epoch::random().0) << 64 | u128::from(Epoch::random().0)
+pub fn attempt() -> Attempt {
+    (u128::from(Epoch::random().0) << 64 | u128::from(Epoch::random().0)).into()
 }
 
 /// A close by the host, whatever the epoch.

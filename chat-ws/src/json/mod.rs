@@ -38,6 +38,7 @@ impl Text {
         Bytes::from(self.out).slice(frame::HEADER_MAX..)
     }
 
+    #[inline]
     fn due(&mut self) {
         if std::mem::replace(&mut self.comma, true) {
             self.out.push(b',');
@@ -59,7 +60,10 @@ impl Text {
     }
 
     /// A field's name; its value comes next.
+    #[inline]
     pub(crate) fn name(&mut self, name: &'static str) -> &mut Self {
+        // Asked for once, so that what follows is only written.
+        self.out.reserve(name.len() + 4);
         self.due();
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
@@ -100,6 +104,7 @@ impl Text {
     }
 
     /// A field that is a string of letters, digits and `_ . : ~ -` alone, which need no escapes.
+    #[inline]
     pub(crate) fn plain(&mut self, name: &'static str, value: &str) {
         self.name(name).due();
         self.out.push(b'"');
@@ -118,18 +123,8 @@ impl Text {
     /// A field that is a number.
     pub(crate) fn number(&mut self, name: &'static str, value: u64) {
         self.name(name).due();
-        let mut digits = [0_u8; 20];
-        let mut at = digits.len();
-        let mut left = value;
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (left % 10) as u8;
-            left /= 10;
-            if left == 0 {
-                break;
-            }
-        }
-        self.out.extend_from_slice(&digits[at..]);
+        // Nothing that is written into memory fails.
+        let _ = serde_json::to_writer(&mut self.out, &value);
     }
 
     /// A field that is true or false.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::{Bound, Error, Invalid, Problem, RoomPage, SessionHandle, User};
+use chat_core::{Body, Bound, Error, Invalid, Key, Problem, RoomId, RoomPage, SessionHandle, User};
 
 use super::work::{Doing, Done, Somebody};
 use crate::auth::{Credentials, Denied};
@@ -16,12 +16,34 @@ use crate::upgrade::Upgrade;
 
 /// Carries out a command of a session.
 pub(super) fn act(session: SessionHandle, re: u64, command: Command) -> Doing {
-    Box::pin(async move {
-        match answer(&session, re, command).await {
-            Ok(frame) => Done::Reply(frame),
-            Err(refused) => Done::Refused(re, refused),
+    match command {
+        // Nearly all there are: by themselves, since a future is as large as the largest that it may become.
+        Command::Say { room, body, key } => {
+            Box::pin(async move { done(re, say(&session, re, &room, body, key).await) })
         }
-    })
+        command => Box::pin(async move { done(re, answer(&session, re, command).await) }),
+    }
+}
+
+fn done(re: u64, answered: Result<Frame, Refused>) -> Done {
+    match answered {
+        Ok(frame) => Done::Reply(frame),
+        Err(refused) => Done::Refused(re, refused),
+    }
+}
+
+async fn say(
+    session: &SessionHandle,
+    re: u64,
+    room: &RoomId,
+    body: Body,
+    key: Option<Key>,
+) -> Result<Frame, Refused> {
+    let spoken = match key {
+        Some(key) => session.say_once(room, body, &key).await?,
+        None => session.say(room, body).await?,
+    };
+    Ok(write::ok(re, 60, |o| write::spoken(o, &spoken)))
 }
 
 async fn answer(session: &SessionHandle, re: u64, command: Command) -> Result<Frame, Refused> {
@@ -29,23 +51,17 @@ async fn answer(session: &SessionHandle, re: u64, command: Command) -> Result<Fr
     Ok(match command {
         Command::Hello { .. } => return Err(Refused::Twice),
         Command::Ping => nothing(),
-        Command::Say { room, body, key } => {
-            let spoken = match key {
-                Some(key) => session.say_once(&room, body, &key).await?,
-                None => session.say(&room, body).await?,
-            };
-            write::ok(re, 60, |o| write::spoken(o, &spoken))
-        }
+        Command::Say { room, body, key } => say(session, re, &room, body, key).await?,
         Command::Signal { room, body } => {
             session.signal(&room, body).await?;
             nothing()
         }
         Command::Open(spec) => {
-            let room = session.open(spec).await?;
+            let room = session.open(*spec).await?;
             write::ok(re, 400, |o| write::room(o, &room))
         }
         Command::Join { join, .. } => {
-            let (snapshot, created) = session.join_with(join).await?;
+            let (snapshot, created) = session.join_with(*join).await?;
             write::ok(re, write::space_of(&snapshot), |o| write::joined(o, &snapshot, created))
         }
         Command::Leave(room) => {
@@ -183,18 +199,4 @@ async fn come_in(shared: &Shared, re: u64, who: Credentials<'_>) -> Result<Done,
     tracing::debug!(name = id, "came in");
     let has_account = token.is_none();
     Ok(Done::Greeted(Box::new(Somebody { session, has_account }), frame))
-}
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn sizes() {
-        fn of<F: FnOnce(&'static super::SessionHandle, u64, super::Command) -> R, R>(_: F) -> usize { size_of::<R>() }
-        println!("answer {} command {} done {}", of(super::answer), size_of::<super::Command>(), size_of::<super::Done>());
-        let room: chat_core::RoomId = chat_core::RoomId::new("x").unwrap();
-        fn say<'a>(s: &'a super::SessionHandle, r: &'a chat_core::RoomId, b: chat_core::Body) -> impl Future + 'a { s.say(r, b) }
-        fn of3<A, B, C, R>(_: impl FnOnce(A, B, C) -> R) -> usize { size_of::<R>() }
-        println!("say {}", of3(|s: &'static super::SessionHandle, r: &'static chat_core::RoomId, b: chat_core::Body| s.say(r, b)));
-        let _ = (room, say);
-        println!("frame {} listed {}", size_of::<crate::json::read::Frame>(), size_of::<Option<chat_core::Event>>());
-    }
 }

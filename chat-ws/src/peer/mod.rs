@@ -265,12 +265,7 @@ impl Peer {
     }
 
     /// Only puts what the session was told of into `out`.
-    pub(crate) fn hand_out(
-        &mut self,
-        listening: &Listening<'_>,
-        now: Instant,
-        out: &mut Outgoing,
-    ) {
+    pub(crate) fn hand_out(&mut self, listening: &Listening<'_>, now: Instant, out: &mut Outgoing) {
         let _within = self.span.clone().entered();
         self.hand_out_events(listening, now, out);
         self.account(out);

@@ -4,12 +4,12 @@
 //! side. *Under pressure*: it holds as many as it is given, which its peer bounds. *How it ends*: what is under way is
 //! dropped with it.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use chat_core::Session;
+use smallvec::SmallVec;
 
 use crate::command::{Command, Lane};
 use crate::frame::Frame;
@@ -40,8 +40,9 @@ const LARGE_AT_ONCE: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Work {
-    queued: VecDeque<Queued>,
-    running: Vec<Running>,
+    /// Mostly there is one at a time, or none: that has its place here.
+    queued: SmallVec<[Queued; 1]>,
+    running: SmallVec<[Running; 1]>,
 }
 
 struct Queued {
@@ -71,7 +72,7 @@ impl Work {
     /// Adds a command behind the others.
     pub(super) fn add(&mut self, re: u64, command: Command) {
         let lane = command.lane();
-        self.queued.push_back(Queued { re, lane, command });
+        self.queued.push(Queued { re, lane, command });
     }
 
     /// Begins the first command that has nothing to wait for. `false` where there is none.
@@ -81,12 +82,11 @@ impl Work {
             let Queued { lane, command, .. } = &self.queued[*at];
             let waits = (large >= LARGE_AT_ONCE && command.is_large())
                 || self.running.iter().any(|earlier| lane.waits_for(&earlier.lane))
-                || self.queued.range(..at).any(|earlier| lane.waits_for(&earlier.lane));
+                || self.queued[..*at].iter().any(|earlier| lane.waits_for(&earlier.lane));
             !waits
         });
-        let Some(Queued { re, lane, command }) = next.and_then(|at| self.queued.remove(at)) else {
-            return false;
-        };
+        let Some(at) = next else { return false };
+        let Queued { re, lane, command } = self.queued.remove(at);
         let (seeks, large) = (command.seeks(), command.is_large());
         self.running.push(Running { lane, seeks, large, doing: how(re, command) });
         self.let_go();
@@ -106,8 +106,8 @@ impl Work {
     fn poll_at(&mut self, at: usize, cx: &mut Context<'_>) -> Option<Done> {
         let Poll::Ready(done) = self.running[at].doing.as_mut().poll(cx) else { return None };
         self.running.remove(at);
-        if self.running.is_empty() {
-            self.running = Vec::new();
+        if self.running.is_empty() && self.running.spilled() {
+            self.running = SmallVec::new();
         }
         Some(done)
     }
@@ -119,8 +119,8 @@ impl Work {
 
     /// Most connections do nothing most of the time, and hold nothing then.
     fn let_go(&mut self) {
-        if self.queued.is_empty() && self.queued.capacity() > 0 {
-            self.queued = VecDeque::new();
+        if self.queued.is_empty() && self.queued.spilled() {
+            self.queued = SmallVec::new();
         }
     }
 }

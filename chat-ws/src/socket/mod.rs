@@ -12,6 +12,7 @@ mod pipe;
 mod readable;
 mod round;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -43,12 +44,18 @@ const READ_BUFFER: usize = 1024;
 const FRAMES_AT_ONCE: usize = 32;
 /// Pieces handed to the system at a time.
 const SLICES: usize = 64;
-/// What is copied together for streams that take only one piece.
-const TOGETHER: usize = 16 * 1024;
+/// What is copied together rather than handed over in pieces: a few small frames, a reply and the entry it is about, are copied in less
+/// time than the system takes to look at a list of them. All, for streams that take only one piece.
+const TOGETHER: usize = 4 * 1024;
 /// How long the last word may take.
 const LAST_WORD: Duration = Duration::from_secs(5);
 /// How long a client may take to hang up behind it.
 const HANG_UP: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Where it is copied together.
+    static TOGETHER_HERE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Server {
     /// Serves one stream on which the upgrade to WebSocket was answered already, until it ends.
@@ -205,12 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn poll_open(
-        &mut self,
-        cx: &mut Context<'_>,
-        news: &AtomicBool,
-        now: Instant,
-    ) -> Poll<Step> {
+    fn poll_open(&mut self, cx: &mut Context<'_>, news: &AtomicBool, now: Instant) -> Poll<Step> {
         let mut more = false;
         if self.readable.is_set() && self.peer.wants_more(&self.out) {
             self.readable.clear();
@@ -382,17 +384,25 @@ fn write_some<S: AsyncWrite + Unpin>(
     }
     let mut slices = [IoSlice::new(&[]); SLICES];
     let count = out.slices(&mut slices);
-    if stream.is_write_vectored() {
-        return stream.poll_write_vectored(cx, &slices[..count]);
+    let slices = &slices[..count];
+    let all: usize = slices.iter().map(|slice| slice.len()).sum();
+    if all > TOGETHER && stream.is_write_vectored() {
+        return stream.poll_write_vectored(cx, slices);
     }
-    let mut together = Vec::with_capacity(TOGETHER.min(out.bytes()));
-    for slice in &slices[..count] {
-        if !together.is_empty() && together.len() + slice.len() > TOGETHER {
+    if out.front().len() >= TOGETHER {
+        return stream.poll_write(cx, out.front());
+    }
+    let mut together = TOGETHER_HERE.take();
+    for slice in slices {
+        if together.len() + slice.len() > TOGETHER {
             break;
         }
         together.extend_from_slice(slice);
     }
-    stream.poll_write(cx, &together)
+    let written = stream.poll_write(cx, &together);
+    together.clear();
+    TOGETHER_HERE.set(together);
+    written
 }
 
 fn close_frame(close: Close) -> Bytes {

@@ -110,7 +110,7 @@ fn entering(room: &str, session: SessionKey, who: &str) -> Enter {
 
 fn saying(room: &str, epoch: Option<Epoch>) -> Say {
     let (author, body) = (Speaker::System, Body::text("x"));
-    Say { room: id(room), epoch, author, body, key: None, attempt: 0 }
+    Say { room: id(room), epoch, author, body, key: None, attempt: 0.into() }
 }
 
 fn closing(room: &str) -> Close {

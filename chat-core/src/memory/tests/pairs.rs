@@ -131,7 +131,8 @@ fn what_is_said_is_said_by_an_alias() {
     let two = two();
     let say = |author| {
         let body = Body::text("x");
-        let say = Say { room: two.room.clone(), epoch: None, author, body, key: None, attempt: 0 };
+        let say =
+            Say { room: two.room.clone(), epoch: None, author, body, key: None, attempt: 0.into() };
         match done(two.world.store.append(two.world.by, say)) {
             Appended::Written(entry) => entry.said().unwrap().by.clone(),
             Appended::NotMember => Some(user("nobody")),
