@@ -121,3 +121,125 @@ impl Drop for Rest {
         self.0.iter().for_each(|one| one.wake_task());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// Writes down what becomes of it.
+    struct Somebody {
+        name: usize,
+        seen: Arc<Mutex<Vec<(usize, &'static str)>>>,
+        /// Panics when it is visited.
+        bad: bool,
+        /// Whom it tells of something when it is visited.
+        tells: Mutex<Option<Arc<Somebody>>>,
+    }
+
+    impl Visited for Somebody {
+        fn visit(&self, _: Instant) {
+            self.seen.lock().push((self.name, "visited"));
+            if let Some(other) = self.tells.lock().take() {
+                tell(other);
+            }
+            assert!(!self.bad, "as it is asked to");
+        }
+
+        fn wake_task(&self) {
+            self.seen.lock().push((self.name, "woken"));
+        }
+    }
+
+    /// As a waker does.
+    fn tell(who: Arc<Somebody>) {
+        if let Some(who) = note(who) {
+            who.wake_task();
+        }
+    }
+
+    fn somebodies<const N: usize>() -> (Vec<Arc<Somebody>>, Arc<Mutex<Vec<(usize, &'static str)>>>)
+    {
+        let seen = Arc::new(Mutex::default());
+        let one = |name| {
+            let (seen, tells) = (Arc::clone(&seen), Mutex::default());
+            Arc::new(Somebody { name, seen, bad: name == 13, tells })
+        };
+        ((0..N).map(one).collect(), seen)
+    }
+
+    #[test]
+    fn who_is_told_in_a_turn_is_visited_behind_it_in_that_order() {
+        let (who, seen) = somebodies::<3>();
+        let round = Round::begin();
+        who.iter().for_each(|one| tell(Arc::clone(one)));
+        assert!(seen.lock().is_empty(), "the turn is not over");
+        round.visit_all();
+        assert_eq!(*seen.lock(), [(0, "visited"), (1, "visited"), (2, "visited")]);
+        // And behind it, as ever.
+        tell(Arc::clone(&who[0]));
+        assert_eq!(seen.lock().last(), Some(&(0, "woken")));
+    }
+
+    #[test]
+    fn who_is_told_by_a_visit_has_its_task_woken() {
+        let (who, seen) = somebodies::<2>();
+        *who[0].tells.lock() = Some(Arc::clone(&who[1]));
+        let round = Round::begin();
+        tell(Arc::clone(&who[0]));
+        round.visit_all();
+        assert_eq!(*seen.lock(), [(0, "visited"), (1, "woken")], "a round ends");
+    }
+
+    #[test]
+    fn beyond_what_one_thread_visits_tasks_are_woken() {
+        let (who, seen) = somebodies::<{ MOST + 2 }>();
+        let round = Round::begin();
+        who.iter().filter(|one| !one.bad).for_each(|one| tell(Arc::clone(one)));
+        round.visit_all();
+        let seen = seen.lock();
+        let count = |what| seen.iter().filter(|(_, became)| *became == what).count();
+        assert_eq!((count("visited"), count("woken")), (MOST, 1));
+    }
+
+    #[test]
+    fn a_round_within_a_round_leaves_the_visits_to_it() {
+        let (who, seen) = somebodies::<1>();
+        let outer = Round::begin();
+        let inner = Round::begin();
+        tell(Arc::clone(&who[0]));
+        inner.visit_all();
+        assert!(seen.lock().is_empty());
+        outer.visit_all();
+        assert_eq!(*seen.lock(), [(0, "visited")]);
+    }
+
+    #[test]
+    fn nobody_is_forgotten_when_a_turn_or_a_visit_panics() {
+        let (who, seen) = somebodies::<2>();
+        let turn = catch_unwind(AssertUnwindSafe(|| {
+            let _round = Round::begin();
+            who.iter().for_each(|one| tell(Arc::clone(one)));
+            panic!("in the turn");
+        }));
+        assert!(turn.is_err());
+        assert_eq!(*seen.lock(), [(0, "woken"), (1, "woken")]);
+
+        let (who, seen) = somebodies::<16>();
+        let visits = catch_unwind(AssertUnwindSafe(|| {
+            let round = Round::begin();
+            who[12..].iter().for_each(|one| tell(Arc::clone(one)));
+            round.visit_all();
+        }));
+        assert!(visits.is_err());
+        assert_eq!(*seen.lock(), [(12, "visited"), (13, "visited"), (15, "woken"), (14, "woken")]);
+        // The next round begins as if nothing had been.
+        let round = Round::begin();
+        tell(Arc::clone(&who[0]));
+        round.visit_all();
+        assert_eq!(seen.lock().last(), Some(&(0, "visited")));
+    }
+}

@@ -27,6 +27,7 @@ mod presence;
 mod random;
 mod rates;
 mod rooms;
+mod rounds;
 mod slow;
 mod support;
 mod talk;
