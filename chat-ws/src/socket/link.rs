@@ -89,3 +89,64 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Visited for Link<S> {
         self.readable.wake_task();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use bytes::Bytes;
+    use chat_core::Engine;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+    use crate::{Server, Upgrade};
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection that nobody has said hello on, and how often its task was woken.
+    fn link() -> (Owned<DuplexStream>, Arc<Woken>) {
+        let server = Server::builder(Engine::in_memory()).build();
+        let peer = server.peer(server.admit(Upgrade::default()).unwrap());
+        let stream = tokio::io::duplex(64).0;
+        let owned = Owned::new(Connection::new(stream, Bytes::new(), server.options(), peer));
+        let woken = Arc::new(Woken::default());
+        owned.0.readable.wakes(&Waker::from(Arc::clone(&woken)));
+        (owned, woken)
+    }
+
+    #[test]
+    fn whoever_is_held_by_another_has_its_task_woken() {
+        let (owned, woken) = link();
+        owned.0.news.store(true, Ordering::Release);
+        let held = owned.0.connection.lock();
+        owned.0.visit(Instant::now());
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "what it has missed is not lost");
+        drop(held);
+    }
+
+    #[test]
+    fn one_without_news_is_left_alone_and_one_that_is_gone_too() {
+        let (owned, woken) = link();
+        owned.0.visit(Instant::now());
+        let link = Arc::clone(&owned.0);
+        let told = link.connection.lock().as_ref().map(|connection| connection.told.clone());
+        drop(owned);
+        told.unwrap().wake();
+        link.visit(Instant::now());
+        // Only by the waker, outside of a round.
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        let weak = Arc::downgrade(&link);
+        drop(link);
+        assert!(
+            weak.upgrade().is_none(),
+            "a connection that holds its own waker ends nevertheless"
+        );
+    }
+}

@@ -84,27 +84,8 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let config = config(self.options());
-        let context = if read.is_empty() {
-            // Nothing in it is still a part of the buffer that the request was read into: 8 kB, for as long as it is held.
-            drop(read);
-            WebSocketContext::new(Role::Server, Some(config))
-        } else {
-            WebSocketContext::from_partially_read(read.into(), Role::Server, Some(config))
-        };
-        let readable = Arc::new(Readable::default());
-        let connection = Owned::new(Connection {
-            stream,
-            context,
-            read_waker: Waker::from(Arc::clone(&readable)),
-            readable,
-            peer: self.peer(admission),
-            out: Outgoing::default(),
-            phase: Phase::Open,
-            told: Waker::noop().clone(),
-            waker: None,
-            wakes_at: None,
-        });
+        let connection =
+            Owned::new(Connection::new(stream, read, self.options(), self.peer(admission)));
         async move {
             let mut sleep = pin!(tokio::time::sleep_until(far(Instant::now())));
             std::future::poll_fn(|cx| {
@@ -164,6 +145,32 @@ enum Took {
     /// There may be more.
     Some,
     TheEnd,
+}
+
+impl<S> Connection<S> {
+    fn new(stream: S, read: Bytes, options: &Options, peer: Peer) -> Self {
+        let config = config(options);
+        let context = if read.is_empty() {
+            // Nothing in it is still a part of the buffer that the request was read into: 8 kB, for as long as it is held.
+            drop(read);
+            WebSocketContext::new(Role::Server, Some(config))
+        } else {
+            WebSocketContext::from_partially_read(read.into(), Role::Server, Some(config))
+        };
+        let readable = Arc::new(Readable::default());
+        Self {
+            stream,
+            context,
+            read_waker: Waker::from(Arc::clone(&readable)),
+            readable,
+            peer,
+            out: Outgoing::default(),
+            phase: Phase::Open,
+            told: Waker::noop().clone(),
+            waker: None,
+            wakes_at: None,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {

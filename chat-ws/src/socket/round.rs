@@ -130,14 +130,17 @@ mod tests {
 
     use super::*;
 
+    /// Who, and what became of them.
+    type Seen = Arc<Mutex<Vec<(usize, &'static str)>>>;
+
     /// Writes down what becomes of it.
     struct Somebody {
         name: usize,
-        seen: Arc<Mutex<Vec<(usize, &'static str)>>>,
+        seen: Seen,
         /// Panics when it is visited.
         bad: bool,
         /// Whom it tells of something when it is visited.
-        tells: Mutex<Option<Arc<Somebody>>>,
+        tells: Mutex<Option<Arc<Self>>>,
     }
 
     impl Visited for Somebody {
@@ -161,9 +164,8 @@ mod tests {
         }
     }
 
-    fn somebodies<const N: usize>() -> (Vec<Arc<Somebody>>, Arc<Mutex<Vec<(usize, &'static str)>>>)
-    {
-        let seen = Arc::new(Mutex::default());
+    fn somebodies<const N: usize>() -> (Vec<Arc<Somebody>>, Seen) {
+        let seen = Seen::default();
         let one = |name| {
             let (seen, tells) = (Arc::clone(&seen), Mutex::default());
             Arc::new(Somebody { name, seen, bad: name == 13, tells })
