@@ -14,6 +14,8 @@ pub mod guard;
 pub mod limit;
 #[cfg(target_os = "linux")]
 pub mod load;
+#[cfg(feature = "redis")]
+mod node;
 mod program;
 #[cfg(target_os = "linux")]
 pub mod socket;
@@ -25,6 +27,8 @@ pub mod told;
 
 pub use bare::{Bare, Deaf};
 pub use crowd::{Crowd, Seekers, scatter};
+#[cfg(feature = "redis")]
+pub use node::{AT_ONCE, Node, TEXT, each};
 pub use program::{Program, Table, brief, criterion, scale};
 pub use stand::{Stand, connect, now, poll_once, read_all};
 pub use time::{Span, Watch, cpu_time, timed, unix_ms};
