@@ -1,7 +1,7 @@
 # Short names for what is done often; the work is in ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt docs bench load guard wheel deny ci
+.PHONY: help test lint fmt docs bench bench-quick load guard wheel deny ci
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,8 +19,15 @@ fmt: ## formats the code
 docs: ## the documentation, into target/doc
 	@ci/docs.sh
 
-bench: ## the benches; ARGS='append' runs those whose name has it
-	@ci/cargo.sh bench --workspace --locked --bench '*' -- $(ARGS)
+bench: ## all figures in 15 minutes, into benches/RESULTS.md; ONLY=drain: the benches of that name, on the terminal
+ifdef ONLY
+	@ci/cargo.sh bench --locked -p chat-benches --bench '*' -- '$(ONLY)'
+else
+	@ci/bench.sh $(ARGS)
+endif
+
+bench-quick: ## a look of two minutes at some of them, into target/bench-quick
+	@ci/bench.sh --quick $(ARGS)
 
 load: ## through the whole server, beside the least that a server could cost
 	@ci/cargo.sh build --release --locked -p chat-server -p chat-benches --bins

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_benches::{Program, Table, Watch, brief, connect, cpu_time, now, scale, scatter};
+use chat_benches::{Program, Table, Watch, brief, connect, cpu_time, now, quick, scale, scatter};
 use chat_core::{
     Clock, Engine, Observation, Observer, ObserverOptions, RoomId, RoomSpec, Session, Timestamp,
 };
@@ -22,13 +22,17 @@ const TO_OPEN: Duration = Duration::from_micros(8);
 fn main() {
     let program = Program::from_args();
     program.part("expiry: rooms that end at the same instant", || {
-        let sizes: &[usize] = if brief() { &[1_000] } else { &[1_000, 100_000, 1_000_000] };
-        table(sizes.iter().map(|&rooms| Ends { rooms, beside: 0, over: Duration::ZERO }))
+        let sizes: &[usize] = match (brief(), quick()) {
+            (true, _) => &[1_000],
+            (false, true) => &[1_000, 100_000],
+            (false, false) => &[1_000, 100_000, 1_000_000],
+        };
+        table("at once", sizes.iter().map(|&rooms| Ends { rooms, beside: 0, over: Duration::ZERO }))
     });
     program.part("expiry: rooms that end one after the other, as a million in a minute do", || {
         let over = Duration::from_secs(if brief() { 1 } else { 12 });
         let (rooms, beside) = (scale(200_000), scale(800_000));
-        table(std::iter::once(Ends { rooms, beside, over }))
+        table("one after the other", std::iter::once(Ends { rooms, beside, over }))
     });
 }
 
@@ -41,16 +45,24 @@ struct Ends {
     over: Duration,
 }
 
-fn table(all: impl Iterator<Item = Ends>) -> Table {
+fn table(how: &str, all: impl Iterator<Item = Ends>) -> Table {
     let columns =
         ["rooms", "of", "within", "p50 late", "p99", "longest", "CPU each", "longest say"];
     let mut table = Table::new(&columns);
     for ends in all {
         let (mut late, cpu, say) = run(&ends);
         late.sort_unstable();
-        let at = |share: f64| format!("{} ms", late[((late.len() - 1) as f64 * share) as usize]);
-        let each = format!("{:.2} µs", cpu.as_micros() as f64 / late.len() as f64);
-        let say = format!("{:.2} ms", say.as_micros() as f64 / 1_000.0);
+        let late_at = |share: f64| late[((late.len() - 1) as f64 * share) as usize];
+        let at = |share: f64| format!("{} ms", late_at(share));
+        let (each, say) =
+            (cpu.as_micros() as f64 / late.len() as f64, say.as_micros() as f64 / 1_000.0);
+        let named = |what: &str| format!("{} rooms end {how}: {what}", ends.rooms);
+        table.reading(named("late at the median"), late_at(0.5) as f64, "ms");
+        table.reading(named("late at p99"), late_at(0.99) as f64, "ms");
+        table.reading(named("late at the most"), late_at(1.0) as f64, "ms");
+        table.reading(named("CPU of each"), each, "µs");
+        table.reading(named("the longest say meanwhile"), say, "ms");
+        let (each, say) = (format!("{each:.2} µs"), format!("{say:.2} ms"));
         let (of, within) = (ends.rooms + ends.beside, format!("{:?}", ends.over));
         table.row(&[&ends.rooms, &of, &within, &at(0.5), &at(0.99), &at(1.0), &each, &say]);
     }

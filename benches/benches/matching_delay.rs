@@ -16,9 +16,13 @@ fn main() {
             let size = scale(size).min(size);
             let mut took = joins(&mut Crowd::new(size, strict), scale(500_000));
             took.sort_unstable();
-            let at = |share: f64| micros(took[((took.len() - 1) as f64 * share) as usize]);
+            let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
             let kind = if strict { "strict" } else { "with timers" };
-            let cells = [0.5, 0.9, 0.99, 0.999, 1.0].map(at);
+            let cells = [0.5, 0.9, 0.99, 0.999, 1.0].map(at).map(micros);
+            for (share, name) in [(0.5, "p50"), (0.99, "p99"), (0.999, "p99.9")] {
+                let name = format!("one seeker's delay, {size} waiting, {kind}: {name}");
+                table.reading(name, at(share).as_nanos() as f64, "ns");
+            }
             let [p50, p90, p99, p999, longest] = &cells;
             table.row(&[&size, &kind, &took.len(), p50, p90, p99, p999, longest]);
         }
@@ -36,7 +40,10 @@ fn main() {
                 longest = longest.max(watch.elapsed());
                 assert!(step.mail.is_empty(), "nobody has these tags");
             }
-            table.row(&[&(round * step), &((round + 1) * step), &micros(longest)]);
+            let (from, to) = (round * step, (round + 1) * step);
+            table.row(&[&from, &to, &micros(longest)]);
+            let name = format!("one seeker's delay, longest while the pool grows to {to}");
+            table.reading(name, longest.as_nanos() as f64, "ns");
         }
         table
     });

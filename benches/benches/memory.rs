@@ -99,6 +99,9 @@ fn sessions() -> Table {
         });
         let joined = connected + joined;
         table.row(&[&all, &size, &connected, &joined, &(joined + talk)]);
+        table.reading(format!("a session in a room of {size}"), joined as f64, "bytes");
+        let name = format!("a session in a room of {size}, after talk");
+        table.reading(name, (joined + talk) as f64, "bytes");
     }
     table
 }
@@ -121,6 +124,9 @@ fn rooms() -> Table {
                 }
             });
             table.row(&[&all, &kind.as_str(), &empty, &(empty + talk)]);
+            let name = format!("an open room, {}, of {all}", kind.as_str());
+            table.reading(name.clone(), empty as f64, "bytes");
+            table.reading(format!("{name}, with ten messages"), (empty + talk) as f64, "bytes");
         }
     }
     table
@@ -141,6 +147,8 @@ fn waiting() -> Table {
         });
         let ((), texts) = each(all, || drop(requests));
         table.row(&[&all, &name, &(waits + texts)]);
+        let name = format!("one who waits, {name}, of {all}");
+        table.reading(name, (waits + texts) as f64, "bytes");
     }
     table
 }

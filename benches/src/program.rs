@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
+use crate::Reading;
+
 /// Whether the steps are only to be taken, not measured: `cargo bench` says `--bench`, `cargo test` does not.
 #[must_use]
 pub fn brief() -> bool {
@@ -20,6 +22,12 @@ pub fn scale(full: usize) -> usize {
     } else {
         full
     }
+}
+
+/// Whether a bench with a table of its own is to leave out what takes long: `--quick`.
+#[must_use]
+pub fn quick() -> bool {
+    std::env::args().any(|arg| arg == "--quick")
 }
 
 /// Criterion, set so that all benches together take minutes rather than an hour.
@@ -56,33 +64,50 @@ impl Program {
     }
 }
 
-/// Rows of figures.
+/// Rows of figures, for people; and some of them for programs.
 #[derive(Debug)]
-pub struct Table(Vec<Vec<String>>);
+pub struct Table {
+    rows: Vec<Vec<String>>,
+    readings: Vec<Reading>,
+}
 
 impl Table {
     /// A table with these columns.
     #[must_use]
     pub fn new(columns: &[&str]) -> Self {
-        Self(vec![columns.iter().map(|&column| column.to_owned()).collect()])
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Self { rows: vec![columns], readings: Vec::new() }
     }
 
     /// A row, in the order of the columns.
     pub fn row(&mut self, cells: &[&dyn Display]) {
-        self.0.push(cells.iter().map(ToString::to_string).collect());
+        self.rows.push(cells.iter().map(ToString::to_string).collect());
     }
 
-    /// Prints it under a name.
+    /// A figure for programs, under a name of its own.
+    pub fn reading(&mut self, name: impl Into<String>, value: f64, unit: &str) {
+        let (part, name, unit) = (String::new(), name.into(), unit.to_owned());
+        self.readings.push(Reading { part, name, value, unit });
+    }
+
+    /// Prints it under a name, and hands its figures over to whatever program asked for them.
+    ///
+    /// # Panics
+    /// If they cannot be handed over: a bench whose figures are lost has to stop.
     #[allow(clippy::print_stdout, reason = "this is what these programs are for")]
+    #[allow(clippy::expect_used, reason = "said above")]
     pub fn print(&self, name: &str) {
-        let columns = self.0.first().map_or(0, Vec::len);
+        let part = |reading: &Reading| Reading { part: name.to_owned(), ..reading.clone() };
+        let readings: Vec<Reading> = self.readings.iter().map(part).collect();
+        Reading::hand_over(&readings).expect("figures are handed over");
+        let columns = self.rows.first().map_or(0, Vec::len);
         let width = |column: usize| {
-            let cells = self.0.iter().filter_map(|row| row.get(column));
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         println!("{name}");
-        for row in &self.0 {
+        for row in &self.rows {
             let cells = row.iter().zip(&widths);
             let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:>width$}")).collect();
             println!("  {}", line.join("  "));

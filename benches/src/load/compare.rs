@@ -207,7 +207,8 @@ impl Row {
         let [must, aim] = case.goal.bounds();
         json!({
             "case": case.title, "unit": case.unit, "figure": case.key, "limit": limit.map(Spread::json), "server": server.json(),
-            "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "verdict": case.goal.verdict(*server, *ratio), "command": command,
+            "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "of_ratio": case.goal.of_ratio(),
+            "verdict": case.goal.verdict(*server, *ratio), "command": command,
         })
     }
 }

@@ -8,15 +8,21 @@ use crate::time::unix_ms;
 
 /// A machine and a day.
 #[derive(Debug, Clone)]
-pub(super) struct Machine {
-    cpu: String,
-    cores: usize,
-    kernel: String,
-    day: String,
+pub struct Machine {
+    /// Its processor.
+    pub cpu: String,
+    /// How many of its cores may be used.
+    pub cores: usize,
+    /// The version of Linux.
+    pub kernel: String,
+    /// The date.
+    pub day: String,
 }
 
 impl Machine {
-    pub(super) fn this() -> Self {
+    /// This one, today.
+    #[must_use]
+    pub fn this() -> Self {
         let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

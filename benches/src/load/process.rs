@@ -28,7 +28,8 @@ impl Stat {
 }
 
 /// A process and all that came from it, as of now.
-pub(super) fn tree(root: u32) -> Vec<u32> {
+#[must_use]
+pub fn tree(root: u32) -> Vec<u32> {
     let all: Vec<(u32, u32)> =
         numbers("/proc").into_iter().filter_map(|pid| Some((pid, Stat::of(pid)?.parent))).collect();
     let mut tree = vec![root];

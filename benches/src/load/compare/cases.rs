@@ -45,6 +45,11 @@ impl Goal {
         }
     }
 
+    /// Whether the bounds are of the ratio, and not of the server's own figure.
+    pub(super) fn of_ratio(self) -> bool {
+        matches!(self, Self::Ratio { .. })
+    }
+
     fn measured(self, server: Spread, ratio: Option<Spread>) -> Option<f64> {
         match self {
             Self::Ratio { .. } => ratio.map(|ratio| ratio.median),
