@@ -37,9 +37,9 @@ use crate::outgoing::Outgoing;
 use crate::peer::{Listening, Peer};
 use crate::server::{Admission, Server};
 
-/// What is read at a time, and held per connection: it is most of what an idle one costs. Commands are short; the longest body
-/// takes sixteen reads.
-const READ_BUFFER: usize = 1024;
+/// What is read at a time, and held per connection: a tenth of what an idle one costs. Commands are short, and nearly all come in one
+/// read; the longest body takes 32.
+const READ_BUFFER: usize = 512;
 /// Frames taken before others have their turn.
 const FRAMES_AT_ONCE: usize = 32;
 /// Pieces handed to the system at a time.
