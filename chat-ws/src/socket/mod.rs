@@ -3,6 +3,13 @@
 //! Reading is tungstenite's: frames, masks, fragments, the answers to pings and closes. Writing is ours, since what is sent is
 //! ready: everything that waits goes out in one call. tungstenite's own answers are put among it at the boundary of a frame.
 //!
+//! ```text
+//!  its own task: reads, works, hands out, writes ──┐
+//!                                                  ├─ one at a time ─▶ Connection: Peer, Outgoing, stream
+//!  others' turns: hand out, write (a visit) ───────┘      (link)
+//!    whom a turn tells of something is noted down, and visited behind it (round)
+//! ```
+//!
 //! *Guarantees*: one flush for all that is new; the read half is looked at when it has something, not at each outgoing wake.
 //! *Under pressure*: see [`Peer`] and [`Outgoing`]. *How it ends*: with the client's close, with ours (sent if that can be done within
 //! 5 s, and read behind so that it is not lost), or with the stream.
