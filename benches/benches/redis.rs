@@ -4,27 +4,16 @@
 //! Redis works on one core, so its CPU time per operation is the figure that bounds everything else; it tells it
 //! itself (`INFO commandstats`). Rates depend on the machine and on who else is on it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chat_benches::told::{self, Told};
-use chat_benches::{Bare, Deaf, Program, Table, Watch, brief, quick, scale};
-use chat_core::id::{PoolName, SessionId};
+use chat_benches::{Bare, Node, Program, TEXT, Table, Watch, brief, each, quick, scale};
+use chat_core::id::PoolName;
 use chat_core::room::NewRoom;
-use chat_core::store::{
-    Backend, Confirmed, Due, Enter, Entered, Mail, Request, Say, SessionKey, Speaker, Submitted,
-    Writer,
-};
-use chat_core::{
-    Body, Name, NodeId, Order, Page, RoomId, RoomKind, RoomPolicy, StoreOptions, Tag, Title, UserId,
-};
+use chat_core::store::{Due, Entered, Say, Speaker};
+use chat_core::{Body, Order, Page, RoomKind, RoomPolicy, StoreOptions, Title};
 use chat_testing::Server;
-use futures_util::{StreamExt, stream};
 use tokio::runtime::Builder;
-
-const TEXT: &str = "something of an ordinary length";
-/// Operations on their way at once.
-const AT_ONCE: usize = 128;
 
 fn main() {
     let server = told::server();
@@ -41,109 +30,6 @@ fn main() {
     part("redis: renewing a lease", &|| runtime.block_on(leases(&server)));
     part("redis: a dead node's sessions", &|| runtime.block_on(dead(&server)));
     part("redis: memory of idle rooms", &|| runtime.block_on(memory(&server)));
-}
-
-/// A node on the server, under a prefix of its own.
-struct Node {
-    backend: Backend,
-    by: Writer,
-}
-
-impl Node {
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn new(server: &Server, prefix: &str, options: StoreOptions) -> Self {
-        let settings = chat_redis::Settings::from_url(&server.url()).expect("a URL");
-        let settings = settings.with_prefix(prefix).with_store(options);
-        let backend = settings.connect().await.expect("a store");
-        let by = backend.expiry.attach(NodeId::random(), Arc::new(Deaf)).await.expect("a life");
-        Self { backend, by }
-    }
-
-    fn session(&self, number: usize) -> SessionKey {
-        self.by.session(SessionId(number as u64))
-    }
-
-    fn enter(&self, room: &RoomId, user: usize) -> Enter {
-        Enter {
-            room: room.clone(),
-            create: None,
-            epoch: None,
-            session: self.session(user),
-            user: Bare::user(user),
-            name: Name::stored("Somebody"),
-            since: None,
-            recent: 50,
-            resume_max: 1_000,
-            members: 200,
-        }
-    }
-
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn open(&self, id: &str, kind: RoomKind) -> RoomId {
-        let id = Bare::room(id);
-        let title = Title::stored("A room with a title");
-        let policy = RoomPolicy::open_room();
-        let new = NewRoom { id: id.clone(), kind, title, meta: None, owner: None, policy };
-        self.backend.rooms.open(self.by, new).await.expect("is opened");
-        id
-    }
-
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn say(&self, room: &RoomId, user: usize, attempt: u128) {
-        let author = Speaker::Session { session: self.session(user), user: Bare::user(user) };
-        let (room, body) = (room.clone(), Body::text(TEXT));
-        let say = Say { room, epoch: None, author, body, key: None, attempt: attempt.into() };
-        self.backend.rooms.append(self.by, say).await.expect("is written");
-    }
-
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn come(&self, room: &RoomId, user: usize) {
-        let entered = self.backend.presence.enter(self.by, self.enter(room, user)).await;
-        assert!(matches!(entered.expect("an answer"), Entered::In(_)));
-    }
-
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn go(&self, room: &RoomId, user: usize) {
-        let session = self.session(user);
-        self.backend.presence.leave(self.by, room, session).await.expect("an answer");
-    }
-
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn submit(&self, pool: &PoolName, user: usize) {
-        let request = Request {
-            pool: pool.clone(),
-            user: UserId::clone(&Bare::user(user)),
-            session: self.session(user),
-            tags: Vec::<Tag>::new(),
-            strict: false,
-            blocked: Vec::new(),
-            policy: RoomPolicy::pair(),
-        };
-        let submitted = self.backend.matching.submit(self.by, request).await.expect("an answer");
-        assert_eq!(submitted, Submitted::Waiting);
-    }
-
-    /// Confirms what is proposed in this pool; how many rooms opened.
-    #[allow(clippy::expect_used, reason = "a bench that does not do what it measures has to stop")]
-    async fn confirm(&self, of: &PoolName) -> usize {
-        let mail = self.backend.matching.mail(self.by).await.expect("the mail");
-        let confirm = |mail| async move {
-            let Mail::Proposed { pool, which, session, .. } = mail else { return false };
-            if pool != *of {
-                return false;
-            }
-            let confirmed = self.backend.matching.confirm(self.by, &pool, which, session).await;
-            matches!(confirmed.expect("an answer"), Confirmed::Opened { .. })
-        };
-        let opened: Vec<bool> =
-            stream::iter(mail).map(confirm).buffer_unordered(AT_ONCE).collect().await;
-        opened.into_iter().filter(|opened| *opened).count()
-    }
-}
-
-/// Does something for each number, many at once.
-async fn each<F: Future<Output = ()>>(numbers: std::ops::Range<usize>, act: impl Fn(usize) -> F) {
-    stream::iter(numbers).map(act).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
 
 fn users(n: usize) -> std::ops::Range<usize> {

@@ -15,6 +15,8 @@ pub mod guard;
 pub mod limit;
 #[cfg(target_os = "linux")]
 pub mod load;
+#[cfg(feature = "redis")]
+mod node;
 mod program;
 mod reading;
 #[cfg(target_os = "linux")]
@@ -29,6 +31,8 @@ pub mod told;
 
 pub use bare::{Bare, Deaf};
 pub use crowd::{Crowd, Seekers, scatter};
+#[cfg(feature = "redis")]
+pub use node::{AT_ONCE, Node, TEXT, each};
 pub use program::{Program, Table, brief, criterion, quick, scale};
 pub use reading::{READINGS, Reading};
 pub use stand::{Stand, connect, now, poll_once, read_all};

@@ -32,7 +32,7 @@ pub(super) enum Gives {
 }
 
 /// Benches of criterion's; and of a quick look what of them is run, if anything is.
-const TIMED: [(&str, Option<&str>); 9] = [
+const TIMED: [(&str, Option<&str>); 10] = [
     ("append", Some("append and mark/(noop|tokio)/(10|1000)$")),
     ("drain", Some("of 1000 sessions/1$")),
     ("join", Some("the store/public/999|nothing asked for")),
@@ -42,6 +42,7 @@ const TIMED: [(&str, Option<&str>); 9] = [
     ("reading", None),
     ("saying", None),
     ("watching", None),
+    ("redis_growth", None),
 ];
 
 /// The others, and the same.
