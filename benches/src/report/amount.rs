@@ -10,8 +10,8 @@ pub(super) fn amount(value: f64, unit: &str) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
-    let (share, unit) = fitting(value, unit);
-    with_unit(&number(value * share), unit)
+    let (whole, unit) = fitting(value, unit);
+    with_unit(&number(value / whole), unit)
 }
 
 /// The middle one with its unit, and between what the others lay.
@@ -20,8 +20,8 @@ pub(super) fn amounts(measured: Measured, unit: &str) -> String {
     if !measured.is_there() {
         return NONE.to_owned();
     }
-    let (share, _) = fitting(median, unit);
-    let [least, most] = [min, max].map(|value| number(value * share));
+    let (whole, _) = fitting(median, unit);
+    let [least, most] = [min, max].map(|value| number(value / whole));
     let middle = amount(median, unit);
     if least == most { middle } else { format!("{middle} ({least} to {most})") }
 }
@@ -55,17 +55,17 @@ fn with_unit(number: &str, unit: &str) -> String {
     }
 }
 
-/// A larger unit of the same kind, so that the number stays below a thousand, and what to multiply with.
+/// A larger unit of the same kind, so that the number stays below a thousand, and what to divide by.
 pub(super) fn fitting(value: f64, unit: &str) -> (f64, &'static str) {
     const TIMES: [&str; 4] = ["ns", "µs", "ms", "s"];
     const BYTES: [&str; 4] = ["bytes", "kB", "MB", "GB"];
     for units in [TIMES, BYTES] {
         let Some(first) = units.iter().position(|name| *name == unit) else { continue };
-        let (mut at, mut share) = (first, 1.0);
-        while value.abs() * share >= 999.5 && at + 1 < units.len() {
-            (at, share) = (at + 1, share / 1e3);
+        let (mut at, mut whole) = (first, 1.0);
+        while value.abs() / whole >= 999.5 && at + 1 < units.len() {
+            (at, whole) = (at + 1, whole * 1e3);
         }
-        return (share, units[at]);
+        return (whole, units[at]);
     }
     let others = ["/s", "×", "× less", "%"];
     (1.0, others.into_iter().find(|other| *other == unit).unwrap_or(""))
@@ -98,6 +98,7 @@ mod tests {
             (866.0, "bytes", "866 bytes"),
             (5_899.0, "bytes", "5.90 kB"),
             (1.2e9, "bytes", "1.20 GB"),
+            (2e9, "bytes", "2 GB"),
             (615_384.6, "/s", "615,000/s"),
             (16.0, "", "16"),
             (0.0123, "s", "0.012 s"),

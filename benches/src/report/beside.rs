@@ -93,6 +93,11 @@ impl Peer {
 }
 
 impl BesideRow {
+    /// Whether it is about Redis alone: then those without it are no part of it.
+    pub(super) fn is_of_redis(&self) -> bool {
+        self.figure.starts_with("store_")
+    }
+
     /// What a program needed, if it was measured.
     pub(super) fn of(&self, program: &str) -> Option<Measured> {
         let taken = self.values.iter().find(|taken| taken.program == program);

@@ -149,6 +149,29 @@ pub(super) const ALL: &[Growth] = &[
         ],
         command: "cargo bench -p chat-benches --bench memory -- 'an idle session'",
     },
+    Growth {
+        file: "redis-by-members",
+        title: "CPU of Redis for one step, by who is in the room",
+        size: "members of the room",
+        lines: &[
+            ("enter, with its snapshot", "redis CPU: enter with its snapshot, by members/*"),
+            ("leave", "redis CPU: leave, by members/*"),
+            ("append", "redis CPU: append, by members/*"),
+        ],
+        command: "cargo bench -p chat-benches --bench redis_growth -- 'by members'",
+    },
+    Growth {
+        file: "redis-by-number",
+        title: "CPU of Redis for one step, by what else there is",
+        size: "how many",
+        lines: &[
+            ("append: entries kept", "redis CPU: append, by length of the log/*"),
+            ("resume: entries missed", "redis CPU: resume, by what was missed/*"),
+            ("submit: waiting", "redis CPU: submit, by waiting/*"),
+            ("a list of 50: rooms", "redis CPU: a list of 50, by rooms/*"),
+        ],
+        command: "cargo bench -p chat-benches --bench redis_growth",
+    },
 ];
 
 #[cfg(test)]

@@ -108,10 +108,11 @@ fn beside_limit(results: &Results) -> String {
 
 fn beside_peers(results: &Results) -> String {
     let Some(beside) = &results.beside else { return String::new() };
-    let mut text = "Small servers as their own documentation shows them (`benches/peers/`), in the same run by turns, each doing the same work for the same load.\n".to_owned();
+    let mut text = "What runs on Redis is compared with `chat-server` on Redis, and its CPU has Redis's in it; the others with `chat-server` in memory. Small servers as their own documentation shows them (`benches/peers/`), in the same run by turns, each doing the same work for the same load.\n".to_owned();
     for row in &beside.rows {
         let mut table = Table::new(&["", "needs", "beside the limit", "chat-server takes", ""]);
-        for peer in &beside.programs {
+        let all = beside.programs.iter();
+        for peer in all.filter(|peer| peer.is_on_redis() || !row.is_of_redis()) {
             let title = if peer.is_ours() {
                 format!("**{}**", plain(&peer.title))
             } else {
@@ -136,7 +137,11 @@ fn beside_peers(results: &Results) -> String {
                 verdict,
             ]);
         }
-        let picture = picture(&row.case, &peers_file(&row.case));
+        let picture = if row.is_of_redis() {
+            String::new()
+        } else {
+            picture(&row.case, &peers_file(&row.case))
+        };
         let _ = write!(
             text,
             "\n### {}\n\n{}\n\n{}\n{picture}",
@@ -254,6 +259,18 @@ pub(super) mod tests {
         assert!(expiry.contains("| 1.61 s | ≤ 1 s, aim 300 ms | **missed** |"), "{expiry}");
         let list = line(&["commands that renew", "100,000"]);
         assert!(list.contains("| 16 | ≤ 16 | reached |"), "{list}");
+    }
+
+    #[test]
+    fn who_has_no_redis_is_no_part_of_what_redis_needs() {
+        let page = page(&sample());
+        let (_, part) = page.split_once("### Of which Redis's").unwrap();
+        let (part, _) = part.split_once("###").unwrap();
+        assert!(
+            part.contains("channels_redis | 9 µs |") && !part.contains("not measured"),
+            "{part}"
+        );
+        assert!(!part.contains("![") && !part.contains("Socket.IO"), "{part}");
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub struct Plot {
 #[must_use]
 pub fn plots(results: &Results) -> Vec<Plot> {
     let mut all: Vec<Plot> = ratios(results).into_iter().collect();
-    for case in results.beside.iter().flat_map(|beside| &beside.rows) {
+    let cases = results.beside.iter().flat_map(|beside| &beside.rows);
+    // Two bars are no picture.
+    for case in cases.filter(|case| !case.is_of_redis()) {
         let bar = |program: &super::Peer| Bar {
             label: program.title.clone(),
             measured: case.of(&program.name),
@@ -75,8 +77,6 @@ fn along(figure: &str) -> &str {
         "cpu_us_per_delivery" => "CPU of the server for each delivery",
         "cpu_us_per_join" => "CPU of the server for each join",
         "cpu_us_per_connection" => "CPU of the server for each connection",
-        "store_cpu_us_per_delivery" => "CPU of Redis for each delivery",
-        "store_cpu_us_per_connection" => "CPU of Redis for each connection",
         "latency_p50_us" => "half of the deliveries took no longer",
         "latency_p99_us" => "99 of 100 deliveries took no longer",
         "latency_p999_us" => "999 of 1,000 deliveries took no longer",

@@ -80,8 +80,8 @@ fn round_above(value: f64) -> f64 {
 
 /// A round value with its unit: `500 ns`, `2 µs`.
 pub(super) fn tick(value: f64, unit: &str) -> String {
-    let (share, unit) = fitting(value, unit);
-    let text = format!("{:.4}", value * share);
+    let (whole, unit) = fitting(value, unit);
+    let text = format!("{:.4}", value / whole);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{text} {unit}").trim_end().to_owned()
 }
