@@ -1,0 +1,1 @@
+"""Chat rooms on Django Channels."""
