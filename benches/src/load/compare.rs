@@ -2,7 +2,7 @@
 //! both. Ratios are what can be compared between machines; so are figures in bytes.
 
 mod cases;
-mod spread;
+pub(super) mod spread;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,9 @@ pub enum Fault {
         /// What it said.
         source: io::Error,
     },
+    /// What is to be compared with is not installed.
+    #[error("there is no `{0}`: {1} installs it")]
+    NotInstalled(Box<str>, &'static str),
     /// The server ended by itself, or before it was ready.
     #[error("the server has ended: {0}")]
     Ended(ExitStatus),
@@ -50,6 +53,9 @@ pub enum Fault {
     /// A text frame that is not chat.v1.
     #[error("a frame that is not chat.v1")]
     NotChat(#[source] serde_json::Error),
+    /// A text frame that is not of the dialect that the server is to speak.
+    #[error("a frame that is not understood: {0}")]
+    NotUnderstood(Box<str>),
     /// A command was refused.
     #[error("refused: {0}")]
     Refused(Box<str>),
@@ -65,6 +71,16 @@ pub enum Fault {
         last: u64,
         /// The next one.
         given: u64,
+    },
+    /// A message came that must not have, or not then.
+    #[error("void: connection {link} was given message {number}, {what}")]
+    Stray {
+        /// To whom.
+        link: usize,
+        /// Which one.
+        number: usize,
+        /// What is wrong with that.
+        what: &'static str,
     },
     /// Not each member got each message.
     #[error("void: {delivered} deliveries, and {expected} were due")]

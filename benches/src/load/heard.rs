@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::fault::Fault;
 
-/// A frame of chat.v1.
+/// A frame of chat.v1, or of another [`Dialect`](super::Dialect).
 #[derive(Debug)]
 pub enum Heard<'a> {
     /// The connection is upgraded: nothing of chat.v1 yet.
@@ -17,6 +17,11 @@ pub enum Heard<'a> {
         /// Its number.
         n: u64,
         /// Its body, as JSON; in a fast reading with what follows it.
+        body: &'a str,
+    },
+    /// Somebody has said something, in a dialect that numbers nothing.
+    Told {
+        /// Its text.
         body: &'a str,
     },
     /// Something else happened in a room.
@@ -31,6 +36,10 @@ pub enum Heard<'a> {
         /// What came of it, as JSON.
         ok: &'a str,
     },
+    /// A dialect that greets has done so: from here on it can be told things.
+    Greeted,
+    /// This is to be sent back at once; a [`Swarm`](super::Swarm) does that by itself.
+    Asked(&'static str),
     /// A partner was found; the whole event, as JSON.
     Matched(&'a str),
     /// A watched list has changed; the whole event, as JSON.

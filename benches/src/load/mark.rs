@@ -36,20 +36,29 @@ impl Ledger {
 
     /// Which message this is, and how long ago it was due.
     pub(super) fn read(&self, body: &str, now: Duration) -> Option<(Part, Duration)> {
-        let mark = body.strip_prefix('"')?;
-        let part = match mark.as_bytes().first()? {
-            b'q' => Part::Asks,
-            b'a' => Part::Answers,
-            _ => return None,
-        };
-        let number: usize = mark.get(1..11)?.parse().ok()?;
-        Some((part, now.saturating_sub(*self.due.get(number)?)))
+        let (part, number) = number(body.strip_prefix('"')?)?;
+        Some((part, self.late(number, now)?))
+    }
+
+    /// How long ago a message was due.
+    pub(super) fn late(&self, number: usize, now: Duration) -> Option<Duration> {
+        Some(now.saturating_sub(*self.due.get(number)?))
     }
 
     /// How many were said.
     pub(super) fn len(&self) -> u64 {
         self.due.len() as u64
     }
+}
+
+/// Which message it is whose body begins like this, and who says it.
+pub(super) fn number(body: &str) -> Option<(Part, usize)> {
+    let part = match body.as_bytes().first()? {
+        b'q' => Part::Asks,
+        b'a' => Part::Answers,
+        _ => return None,
+    };
+    Some((part, body.get(1..11)?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
+use super::dialect::Dialect;
 use super::fault::Fault;
 use super::heard::{Ear, Heard};
 use super::target::Target;
@@ -40,6 +41,7 @@ pub struct Swarm {
     poll: Poll,
     /// By place; nothing where a connection was cut and is not back.
     links: Vec<Option<Link>>,
+    dialect: Dialect,
     ear: Ear,
     buffer: Vec<u8>,
     outgoing: Vec<u8>,
@@ -67,11 +69,19 @@ impl Outgoing<'_> {
 }
 
 impl Swarm {
-    /// None yet, of which there are to be so many; how long it naps, or not at all.
+    /// None yet, of which there are to be so many; how long it naps, or not at all. They speak chat.v1.
     ///
     /// # Errors
     /// Where that is more than this process may have files.
     pub fn of(wanted: usize, nap: Duration) -> Result<Self, Fault> {
+        Self::speaking(Dialect::Chat, wanted, nap)
+    }
+
+    /// The same in another dialect.
+    ///
+    /// # Errors
+    /// Where that is more than this process may have files.
+    pub fn speaking(dialect: Dialect, wanted: usize, nap: Duration) -> Result<Self, Fault> {
         let possible = open_files().saturating_sub(OTHER_FILES);
         if wanted > possible {
             return Err(Fault::TooMany { wanted, possible });
@@ -79,7 +89,18 @@ impl Swarm {
         let poll = Poll::new().map_err(Fault::system("making an epoll"))?;
         let (links, outgoing) = (Vec::with_capacity(wanted), Vec::new());
         let (ear, buffer) = (Ear::default(), vec![0; 1 << 16]);
-        Ok(Self { poll, links, ear, buffer, outgoing, reads: 0, possible, nap, many: false })
+        Ok(Self {
+            poll,
+            links,
+            dialect,
+            ear,
+            buffer,
+            outgoing,
+            reads: 0,
+            possible,
+            nap,
+            many: false,
+        })
     }
 
     /// The same, where rooms end in the course of the work: there `closed` is a notice like any other.
@@ -112,11 +133,19 @@ impl Swarm {
     /// # Errors
     /// Where that fails.
     pub fn connect(&mut self, target: &Target) -> Result<(), Fault> {
+        self.connect_at(target, &target.path)
+    }
+
+    /// The same at a path of its own: there are servers whose paths are rooms.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn connect_at(&mut self, target: &Target, path: &str) -> Result<(), Fault> {
         let at = self.links.len();
         if at >= self.possible {
             return Err(Fault::TooMany { wanted: at + 1, possible: self.possible });
         }
-        let link = self.link(target, at)?;
+        let link = self.link(target, path, at)?;
         self.links.push(Some(link));
         Ok(())
     }
@@ -126,7 +155,7 @@ impl Swarm {
     /// # Errors
     /// Where that fails.
     pub fn reconnect(&mut self, target: &Target, at: usize) -> Result<(), Fault> {
-        let link = self.link(target, at)?;
+        let link = self.link(target, &target.path, at)?;
         let place = self.links.get_mut(at).ok_or(Fault::Closed(at))?;
         *place = Some(link);
         Ok(())
@@ -137,14 +166,14 @@ impl Swarm {
         self.links.get_mut(links).unwrap_or_default().fill_with(|| None);
     }
 
-    fn link(&self, target: &Target, at: usize) -> Result<Link, Fault> {
+    fn link(&self, target: &Target, path: &str, at: usize) -> Result<Link, Fault> {
         let stream = TcpStream::connect_timeout(&target.address, CONNECTING)
             .map_err(Fault::system("connecting to the server"))?;
         let failed = "talking to the server";
         let mut line = Line::new(stream, at as u64, &self.poll).map_err(Fault::system(failed))?;
-        let Target { address, path, .. } = target;
+        let (address, protocol) = (target.address, self.dialect.protocol());
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{protocol}\r\n"
         );
         line.write(request.as_bytes(), &self.poll).map_err(Fault::system(failed))?;
         Ok(Link { line, upgraded: false })
@@ -197,9 +226,15 @@ impl Swarm {
                 link.upgraded = true;
                 each(at, Heard::Upgraded, &mut out)?;
             }
-            let ear = &mut self.ear;
+            let (dialect, ear) = (self.dialect, &mut self.ear);
             link.line.incoming.take(bytes, |frame| match frame.opcode {
-                Opcode::Text => each(at, ear.hear(frame.payload)?, &mut out),
+                Opcode::Text => match dialect.hear(ear, frame.payload)? {
+                    Heard::Asked(answer) => {
+                        out.command(answer);
+                        Ok(())
+                    }
+                    heard => each(at, heard, &mut out),
+                },
                 Opcode::Ping => {
                     write_frame(out.0, Side::Client, Opcode::Pong, frame.payload);
                     Ok(())

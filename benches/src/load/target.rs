@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,6 +14,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::fault::Fault;
 use super::process::Stat;
+use crate::Watch;
+use crate::socket::open_files;
 
 /// A server has this long to say where it listens.
 const READY: Duration = Duration::from_secs(30);
@@ -57,6 +59,35 @@ impl Target {
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(target.end().map_or(Fault::NotReady, Fault::Ended));
             }
+        }
+        Ok(target)
+    }
+
+    /// Starts a server that is told where to listen rather than saying so, and waits until it does. What it writes is not
+    /// for anybody but where it fails to start.
+    ///
+    /// # Errors
+    /// Where it does not start, or nobody listens there.
+    pub(super) fn start_at(mut command: Command, port: u16) -> Result<Self, Fault> {
+        // A server has as many files as the load: not all of them raise that limit by themselves.
+        let _ = open_files();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(Fault::system("starting the server"))?;
+        let (pid, address) = (child.id(), SocketAddr::from(([127, 0, 0, 1], port)));
+        let mut target = Self { address, path: "/".to_owned(), pid, child: Some(child) };
+        let watch = Watch::start();
+        while TcpStream::connect_timeout(&address, READY).is_err() {
+            let ended = target.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if let Some(status) = ended {
+                return Err(Fault::Ended(status));
+            }
+            if watch.elapsed() >= READY {
+                return Err(Fault::NotReady);
+            }
+            thread::sleep(Duration::from_millis(10));
         }
         Ok(target)
     }
@@ -182,5 +213,7 @@ mod tests {
         assert!(matches!(started, Err(Fault::System { .. })), "{started:?}");
         let started = Target::start(Path::new("echo"), &["hello".into()]);
         assert!(matches!(started, Err(Fault::NotReady)), "{started:?}");
+        let started = Target::start_at(Command::new("true"), 1);
+        assert!(matches!(started, Err(Fault::Ended(_))), "{started:?}");
     }
 }

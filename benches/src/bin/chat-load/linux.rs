@@ -30,13 +30,22 @@ pub(super) fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<ExitCode, Fault> {
-    // A comparison is the one mode that starts servers of its own.
+    // Comparisons start servers of their own.
     if let Mode::Compare(compare) = &options.mode {
         let comparison = compare.settings()?.run()?;
         let (title, table) = comparison.table();
         show(options.json, &comparison.json(), &table, &title);
         let missed = compare.check && !comparison.holds();
         return Ok(if missed { ExitCode::from(MISSED) } else { ExitCode::SUCCESS });
+    }
+    if let Mode::Peers(peers) = &options.mode {
+        let side_by_side = peers.settings()?.run()?;
+        let (title, table) = side_by_side.table();
+        show(options.json, &side_by_side.json(), &table, &title);
+        for void in side_by_side.void() {
+            eprintln!("chat-load: no figure of {void}");
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     let Some((work, server)) = options.mode.work() else { return Ok(ExitCode::SUCCESS) };
     let progress = Progress::new(work.name());

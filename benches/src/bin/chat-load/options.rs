@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chat_benches::load::{
-    Compare, Fanout, Fault, Idle, Joins, Length, Matching, NAP, Pairs, Program, Resume, Storm,
-    Target, Watching, Work,
+    Compare, Fanout, Fault, Idle, Joins, Length, Matching, NAP, Pairs, Peers, Program, Resume,
+    Storm, Target, Watching, Work,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -139,6 +139,8 @@ pub(super) enum Mode {
     },
     /// The figures that are to be reached, of a server beside the limit, one after the other and again
     Compare(Both),
+    /// A server beside the limit and beside what would be used instead (benches/peers), one after the other and again
+    Peers(Others),
 }
 
 /// How much is said.
@@ -215,6 +217,36 @@ pub(super) struct Both {
     pub(super) check: bool,
 }
 
+/// A server and its peers.
+#[derive(Debug, Args)]
+pub(super) struct Others {
+    /// The chat-server [default: the one beside this program]
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// One more argument for it, beside those that let a load in
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    server_arg: Vec<OsString>,
+    /// Where the peers' sources are
+    #[arg(long, value_name = "DIR", default_value = "benches/peers")]
+    sources: PathBuf,
+    /// Where ci/peers.sh has installed them
+    #[arg(long, value_name = "DIR", default_value = ".cache/peers")]
+    installed: PathBuf,
+    /// Only this one, by its name: limit, chat-server, chat-server-redis, channels, channels_redis, fastapi, socketio, ws;
+    /// may be given again
+    #[arg(long, value_name = "NAME")]
+    program: Vec<String>,
+    /// How often everything is done
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    repetitions: u8,
+    /// Times are as long as this part of the usual ones
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    scale: f64,
+    /// Only what has this in its name
+    #[arg(long)]
+    only: Option<String>,
+}
+
 /// A server that is started, or one that runs.
 pub(super) enum Under {
     Started(Program),
@@ -256,7 +288,7 @@ impl Mode {
             Self::Resume { members, room_of, missed, at_once, ref server } => {
                 (Work::Resume(Resume { members, room_of, missed, at_once }), server)
             }
-            Self::Compare(_) => return None,
+            Self::Compare(_) | Self::Peers(_) => return None,
         })
     }
 }
@@ -295,6 +327,22 @@ impl Both {
         let (repetitions, scale, only) = (self.repetitions.into(), self.scale, self.only.clone());
         let (limit, server_arg) = (limit()?, self.server_arg.clone());
         Ok(Compare { limit, server, server_arg, repetitions, scale, only })
+    }
+}
+
+impl Others {
+    pub(super) fn settings(&self) -> Result<Peers, Fault> {
+        let path = self.server.clone().map_or_else(|| sibling("chat-server"), Ok)?;
+        Ok(Peers {
+            limit: limit()?,
+            server: chat_server(&path, &self.server_arg),
+            sources: self.sources.clone(),
+            installed: self.installed.clone(),
+            programs: self.program.clone(),
+            repetitions: self.repetitions.into(),
+            scale: self.scale,
+            only: self.only.clone(),
+        })
     }
 }
 

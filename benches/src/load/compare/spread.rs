@@ -8,15 +8,15 @@ use crate::load::run::short;
 
 /// The middle one, and between what they lie.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Spread {
-    pub(super) median: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
+pub(in crate::load) struct Spread {
+    pub(in crate::load) median: f64,
+    pub(in crate::load) min: f64,
+    pub(in crate::load) max: f64,
 }
 
 impl Spread {
     /// Of none it is zero.
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub(in crate::load) fn of(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else {
@@ -26,7 +26,7 @@ impl Spread {
         Self { median: f64::midpoint(below, above), min, max }
     }
 
-    pub(super) fn json(self) -> Value {
+    pub(in crate::load) fn json(self) -> Value {
         json!({ "median": self.median, "min": self.min, "max": self.max })
     }
 }
