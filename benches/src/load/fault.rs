@@ -16,6 +16,14 @@ pub enum Fault {
         /// What it said.
         source: io::Error,
     },
+    /// Any of the others, with what the server has said to it.
+    #[error("{fault}; the server said `{said}`")]
+    Explained {
+        /// What went wrong.
+        fault: Box<Self>,
+        /// Its last complaint.
+        said: Box<str>,
+    },
     /// What is to be compared with is not installed.
     #[error("there is no `{0}`: {1} installs it")]
     NotInstalled(Box<str>, &'static str),

@@ -96,10 +96,7 @@ impl Peers {
                     let text = format!("{title}, {repetition}: {}", program.name);
                     let progress = Progress::new(text);
                     let outcome = program.under(|served| work.run(served, &progress));
-                    if outcome.is_err() && program.is_ours() {
-                        outcome?;
-                        continue;
-                    }
+                    let outcome = if program.is_ours() { Ok(outcome?) } else { outcome };
                     runs.push(Once { case: title, entrant, outcome });
                 }
             }
@@ -209,13 +206,16 @@ impl SideBySide {
                 values.get(at).copied().flatten().map(|spread| spread.median)
             };
             let servers = [of(SERVER), of(SERVER_ON_REDIS)];
-            for (entrant, value) in self.entrants.iter().zip(values) {
-                let Some(value) = value else { continue };
+            let measured = self.entrants.iter().zip(values);
+            let measured = measured.filter_map(|(entrant, value)| Some((entrant, (*value)?)));
+            for (at, (entrant, value)) in measured.enumerate() {
+                // Once is enough.
+                let title = if at == 0 { row.title } else { "" };
                 let ratio = |server: Option<f64>| {
                     server.map(|server| short(value.median / server)).unwrap_or_default()
                 };
                 let [memory, redis] = servers.map(ratio);
-                table.row(&[&row.title, &entrant.title, value, &row.unit, &memory, &redis]);
+                table.row(&[&title, &entrant.title, &value, &row.unit, &memory, &redis]);
             }
         }
         (format!("{} ({} times each)", self.machine, self.repetitions), table)

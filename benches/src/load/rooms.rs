@@ -98,22 +98,22 @@ impl Rooms {
     ) -> Result<Run, Fault> {
         let reads = swarm.reads();
         let mut talk = Talk::new(self, served, layout)?;
-        let mut silent_since = Duration::ZERO;
+        // What a server asks whether one is still there does not count as news: who has lost a message goes on asking.
+        let (mut news, mut last_news) = (0, Duration::ZERO);
         loop {
             let now = talk.spending.elapsed();
-            if talk.speak(swarm, now)? {
-                silent_since = now;
-            }
+            talk.speak(swarm, now)?;
             if talk.is_over(now) {
                 break;
             }
-            let wait = talk.due().map_or(PATIENCE, |due| due.saturating_sub(now));
-            if swarm.turn(wait, |link, heard, _| talk.hear(link, &heard))? {
-                silent_since = now;
-            } else if now.saturating_sub(silent_since) >= PATIENCE {
+            if talk.news() > news {
+                (news, last_news) = (talk.news(), now);
+            } else if now.saturating_sub(last_news) >= PATIENCE {
                 talk.is_whole()?;
                 return Err(Fault::Silence(PATIENCE.as_secs(), "commands to be answered"));
             }
+            let wait = talk.due().map_or(PATIENCE, |due| due.saturating_sub(now));
+            swarm.turn(wait, |link, heard, _| talk.hear(link, &heard))?;
             progress.part(self.length.part(talk.ledger.len(), now, self.rate), "talking");
         }
         let (wall, load) = (talk.spending.elapsed(), own_cpu());
@@ -186,9 +186,8 @@ impl<'a> Talk<'a> {
         Some(Duration::from_secs_f64(self.ledger.len() as f64 / rate))
     }
 
-    /// Says what is to be said by now, and whether that was anything.
-    fn speak(&mut self, swarm: &mut Swarm, now: Duration) -> Result<bool, Fault> {
-        let before = self.ledger.len();
+    /// Says what is to be said by now.
+    fn speak(&mut self, swarm: &mut Swarm, now: Duration) -> Result<(), Fault> {
         while let Some(due) = self.due().filter(|&due| due <= now) {
             self.say(swarm, self.said.len() % self.rooms.rooms, due)?;
         }
@@ -197,7 +196,12 @@ impl<'a> Talk<'a> {
                 self.say(swarm, room, now)?;
             }
         }
-        Ok(self.ledger.len() > before)
+        Ok(())
+    }
+
+    /// Grows with whatever is said, comes, or is answered.
+    fn news(&self) -> u64 {
+        self.ledger.len() + self.seen.delivered() + self.answered
     }
 
     fn say(&mut self, swarm: &mut Swarm, room: usize, due: Duration) -> Result<(), Fault> {

@@ -36,7 +36,7 @@ impl Stay {
     pub fn run(&self, served: &Served, progress: &Progress) -> Result<Run, Fault> {
         let first = FIRST.min(self.connections);
         let all = first + self.connections;
-        if self.room_of == 0 || first == 0 || all % self.room_of != 0 {
+        if self.room_of == 0 || first == 0 || !all.is_multiple_of(self.room_of) {
             return Err(Fault::Settings("connections are needed, and rooms that they fill"));
         }
         let mut swarm = Swarm::speaking(served.dialect, all, NAP)?;

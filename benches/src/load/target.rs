@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Target {
     /// Its process.
     pub pid: u32,
     child: Option<Child>,
+    /// The last line that it has complained in, where that is kept.
+    complaint: Arc<Mutex<String>>,
 }
 
 impl Target {
@@ -52,7 +55,8 @@ impl Target {
         let pid = child.id();
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let path = "/ws".to_owned();
-        let mut target = Self { address: unknown, path, pid, child: Some(child) };
+        let child = Some(child);
+        let mut target = Self { address: unknown, path, pid, child, complaint: Arc::default() };
         match line.recv_timeout(READY) {
             Ok(line) => target.address = listening(&line).ok_or(Fault::NotReady)?,
             Err(RecvTimeoutError::Timeout) => return Err(Fault::NotReady),
@@ -63,29 +67,32 @@ impl Target {
         Ok(target)
     }
 
-    /// Starts a server that is told where to listen rather than saying so, and waits until it does. What it writes is not
-    /// for anybody but where it fails to start.
+    /// Starts a server that is told where to listen rather than saying so, and waits until it does. Of what
+    /// it writes only the last complaint is kept.
     ///
     /// # Errors
     /// Where it does not start, or nobody listens there.
     pub(super) fn start_at(mut command: Command, port: u16) -> Result<Self, Fault> {
         // A server has as many files as the load: not all of them raise that limit by themselves.
         let _ = open_files();
-        let child = command
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(Fault::system("starting the server"))?;
         let (pid, address) = (child.id(), SocketAddr::from(([127, 0, 0, 1], port)));
-        let mut target = Self { address, path: "/".to_owned(), pid, child: Some(child) };
+        let complaint = last_line(&mut child);
+        let path = "/".to_owned();
+        let mut target = Self { address, path, pid, child: Some(child), complaint };
         let watch = Watch::start();
         while TcpStream::connect_timeout(&address, READY).is_err() {
             let ended = target.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
             if let Some(status) = ended {
-                return Err(Fault::Ended(status));
+                return Err(target.explained(Fault::Ended(status)));
             }
             if watch.elapsed() >= READY {
-                return Err(Fault::NotReady);
+                return Err(target.explained(Fault::NotReady));
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -99,7 +106,16 @@ impl Target {
     pub fn attach(url: &str, pid: u32) -> Result<Self, Fault> {
         let (address, path) = parse(url).ok_or_else(|| Fault::Url(url.into()))?;
         Stat::of(pid).ok_or(Fault::NoProcess(pid))?;
-        Ok(Self { address, path, pid, child: None })
+        Ok(Self { address, path, pid, child: None, complaint: Arc::default() })
+    }
+
+    /// A fault with what the server has said to it, if it has said anything.
+    pub(super) fn explained(&self, fault: Fault) -> Fault {
+        let said = self.complaint.lock().map(|line| line.clone()).unwrap_or_default();
+        if said.is_empty() {
+            return fault;
+        }
+        Fault::Explained { fault: Box::new(fault), said: said.into() }
     }
 
     /// Ends a server that was started here, as its operator would, and waits for it.
@@ -155,6 +171,24 @@ fn first_line(child: &mut Child) -> Receiver<String> {
         });
     }
     line
+}
+
+/// The last line on its standard error, as it comes to be.
+fn last_line(child: &mut Child) -> Arc<Mutex<String>> {
+    let last = Arc::<Mutex<String>>::default();
+    if let Some(stderr) = child.stderr.take() {
+        let found = Arc::clone(&last);
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Ok(mut last) = found.lock()
+                    && !line.trim().is_empty()
+                {
+                    *last = line;
+                }
+            }
+        });
+    }
+    last
 }
 
 fn listening(line: &str) -> Option<SocketAddr> {
@@ -215,5 +249,21 @@ mod tests {
         assert!(matches!(started, Err(Fault::NotReady)), "{started:?}");
         let started = Target::start_at(Command::new("true"), 1);
         assert!(matches!(started, Err(Fault::Ended(_))), "{started:?}");
+    }
+
+    #[test]
+    fn what_a_server_complains_of_is_told() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo first >&2; echo no such thing >&2; exec sleep 60"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let complaint = last_line(&mut child);
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let (pid, child) = (child.id(), Some(child));
+        let target = Target { address, path: String::new(), pid, child, complaint };
+        // However long the shell takes.
+        while !target.explained(Fault::NotReady).to_string().ends_with("no such thing") {
+            thread::sleep(Duration::from_millis(1));
+        }
+        target.stop().unwrap();
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn cases(scale: f64) -> Vec<Case> {
         },
         Case {
             title: "1,000 connections",
-            work: Work::Stay(Stay { connections: 1_000, room_of: 10, settle }),
+            work: Work::Stay(Stay { connections: 1_000, room_of: 20, settle }),
             rows: STAY_ROWS,
         },
     ]

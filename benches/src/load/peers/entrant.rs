@@ -166,7 +166,7 @@ impl Entrant {
         };
         let target = self.start(url.as_deref())?;
         let served = Served { target, store, dialect: self.dialect };
-        let mut run = work(&served)?;
+        let mut run = work(&served).map_err(|fault| served.target.explained(fault))?;
         self.name.clone_into(&mut run.server);
         served.stop()?;
         Ok(run)
