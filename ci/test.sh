@@ -13,6 +13,9 @@ step "a redis-server" ci/redis.sh
 # chat-server is tested behind a real proxy, in the same way.
 step "an nginx" ci/nginx.sh
 
+# chat-server is compared with others of its kind; that they work as they are started and spoken to is a test too.
+step "the peers of the benches" ci/peers.sh
+
 # Unit tests, scenarios, the programs in the documentation, who may know whom (chat-core/tests), what becomes of a
 # store when its servers, its ways to them and its nodes break (chat-redis/tests), the protocol sentence by sentence
 # (chat-ws/tests), and the whole server as processes (examples/server/tests).

@@ -1,4 +1,4 @@
-"""A room is a group of the channel layer: what a member says is sent to the group, and each member's consumer passes it on."""
+"""A room is a group of the channel layer: what one says is sent to it, and each member's consumer passes it on."""
 
 import json
 from typing import Any
