@@ -110,7 +110,7 @@ fn a_comparison_has_a_value_for_each_program_and_says_what_was_measured() {
         .filter_map(|p| p["versions"].as_str())
         .collect();
     assert!(
-        versions[0].starts_with("chat-limit ") && versions[1].starts_with("ws "),
+        versions[0].starts_with("chat-benches ") && versions[1].starts_with("ws "),
         "{versions:?}"
     );
     assert_eq!(told["runs"].as_array().map(Vec::len), Some(4));

@@ -260,10 +260,11 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let (pid, child) = (child.id(), Some(child));
         let target = Target { address, path: String::new(), pid, child, complaint };
-        // However long the shell takes.
-        while !target.explained(Fault::NotReady).to_string().ends_with("no such thing") {
+        let (watch, told) = (Watch::start(), || target.explained(Fault::NotReady).to_string());
+        while !told().ends_with("said `no such thing`") && watch.elapsed() < READY {
             thread::sleep(Duration::from_millis(1));
         }
+        assert!(told().ends_with("said `no such thing`"), "{}", told());
         target.stop().unwrap();
     }
 }
