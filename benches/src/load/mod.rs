@@ -4,6 +4,9 @@
 //! each run says how much of a core the load itself has used. What counts is the CPU time of the server's process
 //! tree, not how much got through.
 //!
+//! [`Rooms`] and [`Stay`] speak other dialects as well: with them [`Peers`] compares a server with those that do not know
+//! chat.v1.
+//!
 //! A run is void, and has no figure, unless each member got each message once and in order. It goes to this machine
 //! only, and ends: with what it was asked for, or when nothing has come for 20 seconds. A server that was started for a
 //! run ends with it, by its pid.

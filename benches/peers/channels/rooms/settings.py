@@ -1,4 +1,4 @@
-"""A project with nothing but rooms, as it would be deployed: without DEBUG, and with the layer that its operator chose."""
+"""A project with nothing but rooms, as it is deployed: without DEBUG, with the layer that its operator has chosen."""
 
 import os
 
