@@ -67,10 +67,14 @@ pub(super) fn plan(kind: Kind, python: bool, work: &Path, beside: &Path) -> Vec<
     };
     // First what most depends on being complete: where the time runs out, single benches are missing.
     let mut all = Vec::new();
-    let length: &[&str] = if quick { &["--repetitions", "1", "--scale", "0.1"] } else { &[] };
+    // Of the whole, so much that everything has its time.
+    let length: &[&str] =
+        if quick { &["--repetitions", "1", "--scale", "0.1"] } else { &["--scale", "0.7"] };
+    let main: &[&str] = if quick { &["--only", "room of 500"] } else { &[] };
     all.push(load("the whole server beside the limit", "compare", length, Gives::Compared));
     all.push(script("installing the peers", "ci/peers.sh", &[], Gives::Nothing));
-    all.push(load("the whole server beside its peers", "peers", length, Gives::Beside));
+    let length = [length, main].concat();
+    all.push(load("the whole server beside its peers", "peers", &length, Gives::Beside));
     let wanted = |(_, some): &&(&str, Option<&str>)| !quick || some.is_some();
     let some = |some: Option<&'static str>| some.filter(|_| quick);
     let all_timed = TIMED.iter().filter(wanted);
