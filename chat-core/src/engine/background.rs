@@ -92,7 +92,7 @@ impl Inner {
         }
         let goodbye = async {
             let _ = self.run_errands().await;
-            let present = *self.writer.lock();
+            let present = self.writing.get();
             if let Some(by) = present {
                 let _ = self.backend.expiry.detach(by).await;
             }

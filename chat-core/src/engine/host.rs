@@ -1,10 +1,12 @@
 //! What a host does without a session, from any node.
 
-use std::sync::atomic::Ordering;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Engine, Inner, fenced};
 use crate::body::Body;
 use crate::error::{Bound, Error, Invalid, Problem, Result};
+use crate::hub::Tail;
 use crate::id::{Epoch, Key, RoomId, UserId, Writer};
 use crate::list::{Order, Page, RoomPage};
 use crate::room::{NewRoom, RoomSpec, RoomView};
@@ -254,8 +256,10 @@ impl Inner {
     }
 
     /// An entry that was written has to reach the room's readers here.
-    fn expect(&self, room: &RoomId, epoch: Epoch, n: u64) {
-        if let Some(tail) = self.hub.tail(room) {
+    fn expect(&self, room: &RoomId, known: Option<&Tail>, epoch: Epoch, n: u64) {
+        if let Some(tail) = known {
+            self.hub.expect(tail, epoch, n);
+        } else if let Some(tail) = self.hub.tail(room) {
             self.hub.expect(&tail, epoch, n);
         }
     }
@@ -265,13 +269,13 @@ impl Inner {
     pub(crate) async fn append(
         &self,
         room: &RoomId,
-        epoch: Option<Epoch>,
+        tail: Option<&Tail>,
         author: impl Fn(Writer) -> Speaker,
         body: Body,
         key: Option<Key>,
     ) -> Result<Spoken> {
-        let count = self.next_attempt.fetch_add(1, Ordering::Relaxed);
-        let attempt = Attempt::from((u128::from(self.node.0) << 64) | u128::from(count));
+        let attempt = Attempt::from((u128::from(self.node.0) << 64) | u128::from(next_attempt()));
+        let epoch = tail.and_then(Tail::epoch);
         let say = |by| Say {
             room: room.clone(),
             epoch,
@@ -286,12 +290,12 @@ impl Inner {
         }
         match appended? {
             Appended::Written(entry) => {
-                self.expect(room, entry.epoch, entry.n);
+                self.expect(room, tail, entry.epoch, entry.n);
                 self.wrote(std::slice::from_ref(&entry));
                 Ok(Spoken { epoch: entry.epoch, n: entry.n, at: entry.at, duplicate: false })
             }
             Appended::Duplicate { epoch, n, at } => {
-                self.expect(room, epoch, n);
+                self.expect(room, tail, epoch, n);
                 Ok(Spoken { epoch, n, at, duplicate: true })
             }
             Appended::NotMember => Err(Error::NotMember),
@@ -299,4 +303,30 @@ impl Inner {
             Appended::Missing => Err(Error::NoSuchRoom),
         }
     }
+}
+
+/// A number that no other attempt of this process has.
+///
+/// Threads take them by the thousand: a counter that all of them wrote to with each message would be on its way between them all
+/// the time.
+fn next_attempt() -> u64 {
+    const AT_ONCE: u64 = 1_024;
+    static TAKEN: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        static OWN: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    }
+    let take = || TAKEN.fetch_add(AT_ONCE, Ordering::Relaxed);
+    let next = OWN.try_with(|own| {
+        let (next, end) = own.get();
+        let (next, end) = if next < end {
+            (next, end)
+        } else {
+            let first = take();
+            (first, first + AT_ONCE)
+        };
+        own.set((next + 1, end));
+        next
+    });
+    // On a thread that ends.
+    next.unwrap_or_else(|_| take())
 }

@@ -15,8 +15,7 @@ use std::sync::Arc;
 impl Inner {
     /// Under what name this node writes. The first time, its life begins.
     pub(crate) async fn writer(&self) -> Result<Writer> {
-        let writer = *self.writer.lock();
-        match writer {
+        match self.writing.get() {
             Some(by) => Ok(by),
             // Boxed, as what else is rare in what is called often: a future is as large as the largest that it may become.
             None => Box::pin(self.begin_life(None)).await,
@@ -32,7 +31,7 @@ impl Inner {
 
     async fn begin_life(&self, over: Option<Writer>) -> Result<Writer> {
         let _beginning = self.beginning.lock().await;
-        let present = *self.writer.lock();
+        let present = self.writing.get();
         let by = match present {
             Some(by) if present != over => by,
             _ => {
@@ -41,7 +40,7 @@ impl Inner {
                 let hub: Arc<Hub> = Arc::clone(&self.hub);
                 let by = self.backend.expiry.attach(self.node, hub as Arc<dyn Sink>).await?;
                 self.coming_back.store(true, Ordering::Release);
-                *self.writer.lock() = Some(by);
+                self.writing.set(by);
                 self.told_online.store(0, Ordering::Relaxed);
                 by
             }
@@ -82,7 +81,7 @@ impl Inner {
 
     /// Resets a session in a room that it entered in a life that has ended meanwhile, unless it is back there already.
     pub(crate) fn reset_if_over(&self, core: &Core, room: &RoomId, by: Writer) {
-        if *self.writer.lock() != Some(by)
+        if self.writing.get() != Some(by)
             && let Some((_, seat)) = core.outbox.seat_in(room)
             && seat.tail.key(seat.slot, &core.outbox) == Some(core.key(by))
         {

@@ -23,6 +23,7 @@ mod mail;
 mod observing;
 mod older;
 mod upkeep;
+mod writing;
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -39,10 +40,11 @@ pub use builder::EngineBuilder;
 pub(crate) use errands::Errands;
 pub use host::Author;
 
+use self::writing::Writing;
 use crate::error::{Error, Result};
 use crate::hooks::{HookOptions, Hooks};
 use crate::hub::{Hub, Tail};
-use crate::id::{NodeId, PoolName, SessionId, SessionKey, UserId, Writer};
+use crate::id::{NodeId, PoolName, SessionId, SessionKey, UserId};
 use crate::limits::Limits;
 use crate::room::PolicyDefaults;
 use crate::session::core::Core;
@@ -114,7 +116,7 @@ pub(crate) struct Inner {
     observing: Option<Arc<observing::Observing>>,
     node: NodeId,
     /// The life that the node is in; none before the first thing that has to be written.
-    writer: Mutex<Option<Writer>>,
+    writing: Writing,
     /// Held while a life begins, so that only one does.
     beginning: tokio::sync::Mutex<()>,
     /// A life has begun in which not all rooms and sessions are yet.
@@ -127,7 +129,6 @@ pub(crate) struct Inner {
     sessions: DashMap<SessionId, Arc<Core>>,
     users: DashMap<UserId, Vec<SessionId>>,
     next_session: AtomicU64,
-    next_attempt: AtomicU64,
     errands: Errands,
     /// The users online that the store was told of last.
     told_online: AtomicU64,
@@ -247,7 +248,7 @@ pub struct Stats {
 
 impl Inner {
     pub(super) fn new(backend: Backend, clock: Clock, from: EngineBuilder) -> Self {
-        let limits = Arc::new(from.limits);
+        let (limits, node) = (Arc::new(from.limits), NodeId::random());
         Self {
             backend,
             hub: Arc::new(Hub::new(Arc::clone(&limits))),
@@ -258,8 +259,8 @@ impl Inner {
             observing: from
                 .observer
                 .map(|(o, options)| Arc::new(observing::Observing::new(o, options))),
-            node: NodeId::random(),
-            writer: Mutex::default(),
+            node,
+            writing: Writing::of(node),
             beginning: tokio::sync::Mutex::default(),
             coming_back: AtomicBool::new(false),
             reading_mail: tokio::sync::Mutex::default(),
@@ -267,7 +268,6 @@ impl Inner {
             sessions: DashMap::new(),
             users: DashMap::new(),
             next_session: AtomicU64::new(1),
-            next_attempt: AtomicU64::new(1),
             errands: Errands::new(limits.sessions),
             limits,
             told_online: AtomicU64::new(0),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::nodes::Life;
 use crate::entry::{SharedEntry, Signal};
-use crate::id::RoomId;
+use crate::id::{RoomId, Writer};
 use crate::store::{Sink, Subscription};
 
 /// At most one subscription per life of a node.
@@ -14,6 +14,11 @@ pub(super) struct Subscribers(Vec<(Arc<Life>, Subscription)>);
 impl Subscribers {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The life of this writer, if it is told what happens here.
+    pub(super) fn life(&self, by: Writer) -> Option<&Arc<Life>> {
+        self.0.iter().map(|(life, _)| life).find(|life| life.writer == by)
     }
 
     /// Takes a subscription in, in place of an earlier one of the same life.

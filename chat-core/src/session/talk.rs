@@ -67,10 +67,11 @@ impl SessionHandle {
         } else {
             body
         };
-        let epoch = self.core().outbox.seat_in(room).and_then(|(_, seat)| seat.tail.epoch());
+        let seat = self.core().outbox.seat_in(room).map(|(_, seat)| seat);
+        let tail = seat.as_ref().map(|seat| &*seat.tail);
         let core = self.core();
         let author = |by| Speaker::Session { session: core.key(by), user: core.user.clone() };
-        match engine.append(room, epoch, author, body, key).await {
+        match engine.append(room, tail, author, body, key).await {
             Ok(spoken) => Ok(spoken),
             Err(refused) => Err(Box::pin(self.unless_left(room, refused)).await),
         }
