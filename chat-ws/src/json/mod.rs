@@ -5,6 +5,7 @@
 //! the other into one buffer, bodies are taken over byte for byte, nothing is built up first.
 
 pub(crate) mod depth;
+mod plain;
 pub(crate) mod read;
 pub(crate) mod write;
 

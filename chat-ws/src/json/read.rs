@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_json::value::RawValue;
 
-use super::depth;
+use super::{depth, plain};
 use crate::command::{Command, Listed};
 
 /// The largest number that every reader of JSON keeps exactly.
@@ -54,13 +54,11 @@ pub(crate) struct NotACommand;
 
 /// Reads one frame. `deepest` is how deep its JSON may be nested.
 pub(crate) fn frame(text: &str, deepest: usize) -> Result<Frame, NotACommand> {
-    if !depth::is_within(text, deepest) {
-        return Err(NotACommand);
-    }
-    if !is_object(text) {
-        return Err(NotACommand);
-    }
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|_| NotACommand)?;
+    let plain = if deepest > 0 { Fields::plain(text) } else { None };
+    let fields = match plain {
+        Some(fields) => fields,
+        None => Fields::of(text, deepest)?,
+    };
     let id = fields.id.ok_or(NotACommand)?;
     let id = whole(id.get()).ok_or(NotACommand)?;
     let verb = fields.verb.and_then(|raw| string(raw.get())).ok_or(NotACommand)?;
@@ -68,106 +66,173 @@ pub(crate) fn frame(text: &str, deepest: usize) -> Result<Frame, NotACommand> {
 }
 
 /// Every field that some command has, not looked into yet.
-#[derive(Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 struct Fields<'a> {
     #[serde(borrow)]
-    id: Option<&'a RawValue>,
+    id: Option<Raw<'a>>,
     #[serde(borrow, rename = "do")]
-    verb: Option<&'a RawValue>,
+    verb: Option<Raw<'a>>,
     #[serde(borrow)]
-    token: Option<&'a RawValue>,
+    token: Option<Raw<'a>>,
     #[serde(borrow)]
-    name: Option<&'a RawValue>,
+    name: Option<Raw<'a>>,
     #[serde(borrow)]
-    room: Option<&'a RawValue>,
+    room: Option<Raw<'a>>,
     /// Null is a body too.
     #[serde(borrow, default, deserialize_with = "even_null")]
-    body: Option<&'a RawValue>,
+    body: Option<Raw<'a>>,
     #[serde(borrow)]
-    key: Option<&'a RawValue>,
+    key: Option<Raw<'a>>,
     #[serde(borrow)]
-    title: Option<&'a RawValue>,
+    title: Option<Raw<'a>>,
     #[serde(borrow)]
-    kind: Option<&'a RawValue>,
+    kind: Option<Raw<'a>>,
     #[serde(borrow)]
-    meta: Option<&'a RawValue>,
+    meta: Option<Raw<'a>>,
     #[serde(borrow)]
-    policy: Option<&'a RawValue>,
+    policy: Option<Raw<'a>>,
     #[serde(borrow)]
-    create: Option<&'a RawValue>,
+    create: Option<Raw<'a>>,
     #[serde(borrow)]
-    since: Option<&'a RawValue>,
+    since: Option<Raw<'a>>,
     #[serde(borrow)]
-    recent: Option<&'a RawValue>,
+    recent: Option<Raw<'a>>,
     #[serde(borrow)]
-    before: Option<&'a RawValue>,
+    before: Option<Raw<'a>>,
     #[serde(borrow)]
-    after: Option<&'a RawValue>,
+    after: Option<Raw<'a>>,
     #[serde(borrow)]
-    limit: Option<&'a RawValue>,
+    limit: Option<Raw<'a>>,
     #[serde(borrow)]
-    offset: Option<&'a RawValue>,
+    offset: Option<Raw<'a>>,
     #[serde(borrow)]
-    order: Option<&'a RawValue>,
+    order: Option<Raw<'a>>,
     #[serde(borrow)]
-    ids: Option<&'a RawValue>,
+    ids: Option<Raw<'a>>,
     #[serde(borrow)]
-    pool: Option<&'a RawValue>,
+    pool: Option<Raw<'a>>,
     #[serde(borrow)]
-    tags: Option<&'a RawValue>,
+    tags: Option<Raw<'a>>,
     #[serde(borrow)]
-    strict: Option<&'a RawValue>,
+    strict: Option<Raw<'a>>,
 }
 
 /// A room that is to be opened.
 #[derive(Deserialize)]
 struct Spec<'a> {
     #[serde(borrow)]
-    title: Option<&'a RawValue>,
+    title: Option<Raw<'a>>,
     #[serde(borrow)]
-    kind: Option<&'a RawValue>,
+    kind: Option<Raw<'a>>,
     #[serde(borrow)]
-    meta: Option<&'a RawValue>,
+    meta: Option<Raw<'a>>,
     #[serde(borrow)]
-    policy: Option<&'a RawValue>,
+    policy: Option<Raw<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Policy<'a> {
     #[serde(borrow)]
-    capacity: Option<&'a RawValue>,
+    capacity: Option<Raw<'a>>,
     #[serde(borrow, default, deserialize_with = "even_null")]
-    idle_s: Option<&'a RawValue>,
+    idle_s: Option<Raw<'a>>,
     #[serde(borrow, default, deserialize_with = "even_null")]
-    empty_s: Option<&'a RawValue>,
+    empty_s: Option<Raw<'a>>,
     #[serde(borrow, default, deserialize_with = "even_null")]
-    max_age_s: Option<&'a RawValue>,
+    max_age_s: Option<Raw<'a>>,
     #[serde(borrow)]
-    history: Option<&'a RawValue>,
+    history: Option<Raw<'a>>,
     #[serde(borrow)]
-    presence: Option<&'a RawValue>,
+    presence: Option<Raw<'a>>,
     #[serde(borrow)]
-    grace_ms: Option<&'a RawValue>,
+    grace_ms: Option<Raw<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Since<'a> {
     #[serde(borrow)]
-    epoch: Option<&'a RawValue>,
+    epoch: Option<Raw<'a>>,
     #[serde(borrow)]
-    n: Option<&'a RawValue>,
+    n: Option<Raw<'a>>,
     #[serde(borrow)]
-    at: Option<&'a RawValue>,
+    at: Option<Raw<'a>>,
 }
 
 /// Tells a field that is null from one that is not there.
-fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(from).map(Some)
+fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Raw<'a>>, D::Error> {
+    Raw::deserialize(from).map(Some)
 }
 
-type Field<'a> = Option<&'a RawValue>;
+/// A value as it is written: JSON that was read as such before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Raw<'a>(&'a str);
 
-impl Fields<'_> {
+impl<'a> Raw<'a> {
+    fn get(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(from).map(|raw| Self(raw.get()))
+    }
+}
+
+type Field<'a> = Option<Raw<'a>>;
+
+impl<'a> Fields<'a> {
+    /// Those of any object.
+    fn of(text: &'a str, deepest: usize) -> Result<Self, NotACommand> {
+        if !depth::is_within(text, deepest) || !is_object(text) {
+            return Err(NotACommand);
+        }
+        serde_json::from_str(text).map_err(|_| NotACommand)
+    }
+
+    /// Those of an object that is written plainly. What is there twice is left to be refused.
+    fn plain(text: &'a str) -> Option<Self> {
+        let mut fields = Self::default();
+        let plain = plain::each_field(text, |name, raw| match fields.place(name) {
+            Some(Some(_)) => false,
+            Some(place) => {
+                *place = Some(Raw(raw));
+                true
+            }
+            None => true,
+        });
+        plain.then_some(fields)
+    }
+
+    fn place(&mut self, name: &str) -> Option<&mut Field<'a>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "do" => &mut self.verb,
+            "token" => &mut self.token,
+            "name" => &mut self.name,
+            "room" => &mut self.room,
+            "body" => &mut self.body,
+            "key" => &mut self.key,
+            "title" => &mut self.title,
+            "kind" => &mut self.kind,
+            "meta" => &mut self.meta,
+            "policy" => &mut self.policy,
+            "create" => &mut self.create,
+            "since" => &mut self.since,
+            "recent" => &mut self.recent,
+            "before" => &mut self.before,
+            "after" => &mut self.after,
+            "limit" => &mut self.limit,
+            "offset" => &mut self.offset,
+            "order" => &mut self.order,
+            "ids" => &mut self.ids,
+            "pool" => &mut self.pool,
+            "tags" => &mut self.tags,
+            "strict" => &mut self.strict,
+            _ => return None,
+        })
+    }
+
     fn command(&self, verb: &str) -> Result<Command, Wrong> {
         Ok(match verb {
             "hello" => Command::Hello {
@@ -356,7 +421,7 @@ fn is_object(text: &str) -> bool {
     text.trim_ascii_start().starts_with('{')
 }
 
-fn object<'a, T: Deserialize<'a>>(field: &'static str, raw: &'a RawValue) -> Result<T, Invalid> {
+fn object<'a, T: Deserialize<'a>>(field: &'static str, raw: Raw<'a>) -> Result<T, Invalid> {
     if !is_object(raw.get()) {
         return Err(Invalid::new(field, Problem::Form));
     }
@@ -463,7 +528,7 @@ fn time(field: &'static str, raw: Field<'_>) -> Result<Option<Option<Duration>>,
 }
 
 /// A cursor. An epoch that was not made here is one that no room has: opaque to the client, and no error.
-fn cursor(raw: &RawValue) -> Result<Cursor, Invalid> {
+fn cursor(raw: Raw<'_>) -> Result<Cursor, Invalid> {
     let since: Since<'_> = object("since", raw)?;
     let wrong = |invalid: Invalid| Invalid::new("since", invalid.problem());
     let epoch = required("since", since.epoch, text)?;
@@ -472,4 +537,35 @@ fn cursor(raw: &RawValue) -> Result<Cursor, Invalid> {
         n: required("since", since.n, number).map_err(wrong)?,
         at: optional("since", since.at, number).map_err(wrong)?.map(Timestamp),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_frame_has_the_fields_that_a_reader_of_all_json_finds() {
+        let names = [
+            "id", "do", "token", "name", "room", "body", "key", "title", "kind", "meta", "policy",
+            "create", "since", "recent", "before", "after", "limit", "offset", "order", "ids",
+            "pool", "tags", "strict", "unknown",
+        ];
+        for name in names {
+            let text = format!(r#"{{"{name}":"x","else":1,"else":2}}"#);
+            let plain = Fields::plain(&text).unwrap();
+            assert_eq!(plain, Fields::of(&text, 1).unwrap(), "{name}");
+            assert_eq!(plain == Fields::default(), name == "unknown");
+        }
+        let all: Vec<String> = names.iter().map(|name| format!(r#""{name}":7"#)).collect();
+        let all = format!("{{{}}}", all.join(","));
+        assert_eq!(Fields::plain(&all).unwrap(), Fields::of(&all, 1).unwrap());
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused() {
+        let text = r#"{"id":1,"do":"ping","id":2}"#;
+        assert!(Fields::plain(text).is_none() && frame(text, 32).is_err());
+        assert!(frame(r#"{"id":1,"do":"ping"}"#, 32).is_ok());
+        assert!(frame(r#"{"id":1,"do":"ping"}"#, 0).is_err(), "deeper than allowed");
+    }
 }
