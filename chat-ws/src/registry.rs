@@ -186,7 +186,9 @@ impl Remote {
 
     /// Whom to wake when something is asked. Before looking at what was.
     pub(crate) fn wakes(&self, waker: &Waker) {
-        *self.waker.lock() = Some(waker.clone());
+        let old = self.waker.lock().replace(waker.clone());
+        // Not dropped under the lock: with it may end what wakes this.
+        drop(old);
     }
 
     /// What is asked of the connection.

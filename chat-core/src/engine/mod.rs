@@ -183,6 +183,12 @@ impl Engine {
         }
     }
 
+    /// Whether a host's [`Hooks`] are asked about what users do.
+    #[must_use]
+    pub fn has_hooks(&self) -> bool {
+        self.0.asks()
+    }
+
     /// Starts the background tasks, if they do not run: leases, expiry, healing, lists. The first
     /// [`connect`](Self::connect) inside a tokio runtime does this too. Outside of a runtime nothing happens.
     ///

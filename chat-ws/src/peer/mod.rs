@@ -387,6 +387,7 @@ impl Peer {
         while let Some(done) = self.work.poll(cx) {
             self.was_done(done, out);
         }
+        let hooks = self.shared.engine.has_hooks();
         while self.work.len() > 0 && out.held() < self.shared.options.waiting {
             let (shared, state) = (&self.shared, &self.state);
             if !self.work.begin(|re, command| begin(shared, state, re, command)) {
@@ -394,6 +395,12 @@ impl Peer {
             }
             if let Some(done) = self.work.poll_newest(cx) {
                 self.was_done(done, out);
+            }
+            // A hook may hold the thread up, whatever it should do: what this command has told others is to be with them before the
+            // next one is asked about.
+            if hooks && self.work.waits() {
+                cx.waker().wake_by_ref();
+                break;
             }
         }
     }

@@ -64,6 +64,11 @@ impl Work {
         self.queued.len() + self.running.len()
     }
 
+    /// Whether some have not begun.
+    pub(super) fn waits(&self) -> bool {
+        !self.queued.is_empty()
+    }
+
     /// Whether a search is under way: a partner that is found meanwhile is told behind its reply.
     pub(super) fn seeks(&self) -> bool {
         self.running.iter().any(|running| running.seeks)

@@ -4,6 +4,7 @@
 //! somebody else has it, its task is woken to look again. *How it ends*: with the task's future, which takes the connection
 //! along; visits that come later find nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Wake, Waker};
@@ -45,10 +46,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Owned<S> {
         turn: impl FnOnce(&mut Connection<S>, &AtomicBool) -> Poll<()>,
     ) -> Poll<()> {
         let round = Round::begin();
-        let polled = match self.0.connection.lock().as_mut() {
-            Some(connection) => turn(connection, &self.0.news),
-            None => Poll::Ready(()),
-        };
+        let mut held = self.0.connection.lock();
+        let Some(connection) = held.as_mut() else { return Poll::Ready(()) };
+        let turned = catch_unwind(AssertUnwindSafe(|| turn(connection, &self.0.news)));
+        // Where it panicked, in whatever state it is, nobody visits it any more.
+        let broken = if turned.is_err() { held.take() } else { None };
+        drop(held);
+        drop(broken);
+        let polled = turned.unwrap_or_else(|panic| resume_unwind(panic));
         round.visit_all();
         polled
     }
@@ -78,11 +83,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Visited for Link<S> {
         if !self.news.load(Ordering::Acquire) {
             return;
         }
-        let Some(mut connection) = self.connection.try_lock() else { return self.wake_task() };
-        let Some(connection) = connection.as_mut() else { return };
-        if !connection.hand_out(&self.news, now) {
+        let Some(mut held) = self.connection.try_lock() else { return self.wake_task() };
+        let Some(connection) = held.as_mut() else { return };
+        // What goes wrong here is this connection's, not that of whoever visits it: this one ends by it, in its own task.
+        let handed_out = catch_unwind(AssertUnwindSafe(|| connection.hand_out(&self.news, now)));
+        let broken = if handed_out.is_err() { held.take() } else { None };
+        // Before anybody is told: whoever comes for it is not to wait.
+        drop(held);
+        if !matches!(handed_out, Ok(true)) {
             self.wake_task();
         }
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
     }
 
     fn wake_task(&self) {

@@ -68,6 +68,9 @@ impl Server {
     /// Serves one stream on which the upgrade to WebSocket was answered already, until it ends.
     ///
     /// Dropping it is losing the connection.
+    ///
+    /// What others say may be written to the stream by *their* connections, right behind their turn: `poll_write` and `poll_flush` are then
+    /// called on another thread than that of this future, one call at a time and with this future's waker. They must not block.
     pub fn serve_stream<S>(
         &self,
         stream: S,
@@ -290,7 +293,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match self.poll_write(&mut Context::from_waker(waker)) {
             // What is left goes out when the stream takes it: of that its task is told.
             Poll::Ready(Ok(())) | Poll::Pending => true,
-            Poll::Ready(Err(_)) => false,
+            Poll::Ready(Err(_)) => {
+                // As in a turn of its own it is over, and that need not be said twice.
+                self.phase = Phase::Ending { until: now };
+                false
+            }
         }
     }
 

@@ -35,7 +35,9 @@ impl Readable {
     }
 
     pub(super) fn wakes(&self, waker: &Waker) {
-        *self.waker.lock() = Some(waker.clone());
+        let old = self.waker.lock().replace(waker.clone());
+        // Not dropped under the lock: with it may end what wakes this.
+        drop(old);
     }
 }
 

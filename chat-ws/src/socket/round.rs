@@ -17,7 +17,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 
-/// So many are visited by one thread, about a millisecond: a larger room is the work of all.
+/// So many are visited by one thread, for one to three milliseconds: a larger room is the work of all.
 const MOST: usize = 1024;
 
 /// Somebody who can be visited.
