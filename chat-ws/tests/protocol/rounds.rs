@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use chat_core::{Body, HookResult, Hooks, Identity, RoomId, SayVerdict};
-use chat_ws::Upgrade;
+use chat_ws::{Options, Upgrade};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -173,8 +173,10 @@ impl Hooks for Blocks {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_said_before_a_hook_that_blocks_is_there() {
-    let (free, freed) = mpsc::channel();
-    let stand = Setup::new().with_hooks(Blocks(Mutex::new(freed))).stand().await;
+    let (free, freed) = mpsc::sync_channel(1);
+    // No timer gives anybody a turn meanwhile.
+    let patient = |options: &mut Options| options.hello_timeout = seconds(600);
+    let stand = Setup::new().with(patient).with_hooks(Blocks(Mutex::new(freed))).stand().await;
     let [mut kim, mut lee] = stand.room_of("a").await;
     kim.send_all([1, 2].map(|body| json!({"do": "say", "room": "a", "body": body}))).await;
     assert_eq!(lee.event("said").await["body"], 1);
