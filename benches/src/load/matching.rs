@@ -20,6 +20,10 @@ use super::target::Target;
 /// partners of one another, whom a server keeps apart for a while.
 const LEFT_OVER: Duration = Duration::from_millis(100);
 
+/// After so many matches it is over, however long it was to be: a server bounds how many rooms it has, with those that it remembers for
+/// a while after they have closed. chat-server has room for 100,000.
+const MOST: u64 = 60_000;
+
 /// For so long nothing more may come once everybody has met.
 const SURPLUS: Duration = Duration::from_millis(50);
 
@@ -96,7 +100,8 @@ impl Matching {
         loop {
             let now = floor.begun.elapsed();
             let done = if self.rate.is_some() { parted } else { floor.counted };
-            let goes_on = effort.is_none() && self.length.goes_on(done, now, self.rate);
+            let goes_on =
+                effort.is_none() && done < MOST && self.length.goes_on(done, now, self.rate);
             // At a rate all that was due is to be seen through. In a closed loop there is always more under way.
             if effort.is_none() && !goes_on && (self.rate.is_none() || floor.open == 0) {
                 effort = Some(floor.begun.end_now(target)?);
