@@ -10,7 +10,7 @@ use super::results::Results;
 use super::verdict::Verdict;
 
 /// All that is to be reached beside the limit; of the peers each one in the case they are measured by, and every case in
-/// which one of them is better.
+/// which one of them is better, but for details.
 pub(super) fn short_table(results: &Results) -> String {
     let mut table = Table::new(&["", "chat-server", "beside it", "ratio", "target", "", "again"]);
     let rows = results.compared.iter().flat_map(|compared| &compared.rows);
@@ -50,9 +50,15 @@ pub(super) fn short_table(results: &Results) -> String {
 fn told(beside: &Beside) -> impl Iterator<Item = (&Beside, &BesideRow, &Peer)> {
     let both = beside.rows.iter().flat_map(|case| beside.peers().map(move |peer| (case, peer)));
     both.filter_map(move |(case, peer)| {
-        let better = case.advantage(peer)?.median < 1.0;
+        let better = case.advantage(peer)?.median < 1.0 && !is_detail(case);
         (better || is_main(beside, case)).then_some((beside, case, peer))
     })
+}
+
+/// What is a part of another row, or says the same of a latency at another percentile: the whole tables have it.
+fn is_detail(case: &BesideRow) -> bool {
+    let of_latency = case.figure.starts_with("latency_") && case.figure != "latency_p99_us";
+    case.figure.starts_with("store_") || of_latency
 }
 
 /// `**1.56 ×** (1.12 to 1.57)`.

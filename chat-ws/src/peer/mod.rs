@@ -336,7 +336,7 @@ impl Peer {
             _ => {}
         }
         tracing::trace!(verb = command.verb(), "command");
-        self.shared.metrics.commands.increment(1);
+        self.tally.command(&self.shared.metrics);
         self.work.add(re, command);
     }
 
@@ -539,6 +539,9 @@ impl fmt::Debug for Peer {
 struct Tally {
     events: u64,
     bytes: u64,
+    commands: u32,
+    /// How many commands were told one by one or together since it was idle.
+    told: u32,
 }
 
 impl Tally {
@@ -546,13 +549,27 @@ impl Tally {
         self.events >= 256 || self.bytes >= 64 * 1024
     }
 
+    fn command(&mut self, metrics: &Metrics) {
+        // The first eight one by one, so that what happens rarely is seen at once; then ever more together.
+        const MOST: u32 = 64;
+        self.commands += 1;
+        if self.commands > (self.told / 8).min(MOST) {
+            metrics.commands.increment(self.commands.into());
+            self.told = self.told.saturating_add(self.commands);
+            self.commands = 0;
+        }
+    }
+
     fn tell(&mut self, metrics: &Metrics) {
-        let Self { events, bytes } = std::mem::take(self);
+        let Self { events, bytes, commands, told: _ } = std::mem::take(self);
         if events > 0 {
             metrics.events.increment(events);
         }
         if bytes > 0 {
             metrics.bytes.increment(bytes);
+        }
+        if commands > 0 {
+            metrics.commands.increment(commands.into());
         }
     }
 }
@@ -597,4 +614,25 @@ fn at_random(most: Duration) -> Duration {
     // Without chance, all of it.
     let part = getrandom::fill(&mut bytes).map_or(u32::MAX, |()| u32::from_le_bytes(bytes));
     most.mul_f64(f64::from(part) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_commands_are_counted_at_once_and_many_together_and_none_is_lost() {
+        let (metrics, mut tally) = (Metrics::new(), Tally::default());
+        let mut told = Vec::new();
+        for given in 1..=2_000_u32 {
+            tally.command(&metrics);
+            assert_eq!(tally.told + tally.commands, given);
+            if tally.commands == 0 {
+                told.push(given);
+            }
+        }
+        assert_eq!(told[..9], [1, 2, 3, 4, 5, 6, 7, 8, 10]);
+        assert!(told.len() < 200, "{}", told.len());
+        assert!(told.windows(2).all(|pair| pair[1] - pair[0] <= 65));
+    }
 }

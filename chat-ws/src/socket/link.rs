@@ -49,12 +49,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Owned<S> {
         let mut held = self.0.connection.lock();
         let Some(connection) = held.as_mut() else { return Poll::Ready(()) };
         let turned = catch_unwind(AssertUnwindSafe(|| turn(connection, &self.0.news)));
+        let now = connection.now;
         // Where it panicked, in whatever state it is, nobody visits it any more.
         let broken = if turned.is_err() { held.take() } else { None };
         drop(held);
         drop(broken);
         let polled = turned.unwrap_or_else(|panic| resume_unwind(panic));
-        round.visit_all();
+        round.visit_all(now);
         polled
     }
 }

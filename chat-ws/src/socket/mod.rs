@@ -123,6 +123,8 @@ struct Connection<S> {
     peer: Peer,
     out: Outgoing,
     phase: Phase,
+    /// When it had its last turn.
+    now: Instant,
     /// The waker of the session's events, which is its link's.
     told: Waker,
     /// Who polls, as far as the read half and the timer know.
@@ -176,6 +178,7 @@ impl<S> Connection<S> {
             peer,
             out: Outgoing::default(),
             phase: Phase::Open,
+            now: Instant::now(),
             told: Waker::noop().clone(),
             waker: None,
             wakes_at: None,
@@ -198,6 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         loop {
             let now = Instant::now();
+            self.now = now;
             let done = match self.phase {
                 Phase::Open => self.poll_open(cx, news, now),
                 Phase::Finishing { until } if now >= until => Poll::Ready(Step::Over),

@@ -69,8 +69,8 @@ impl Round {
         Self { outermost }
     }
 
-    /// Visits all who were noted down.
-    pub(super) fn visit_all(mut self) {
+    /// Visits all who were noted down. `now` is the time of the turn: to ask for it once more costs a part of a visit.
+    pub(super) fn visit_all(mut self, now: Instant) {
         if !self.outermost {
             return;
         }
@@ -78,7 +78,6 @@ impl Round {
         let mut rest = Rest(end());
         if !rest.0.is_empty() {
             rest.0.reverse(); // in the order in which they were noted down
-            let now = Instant::now();
             // This is the work of many tasks, each with a budget of its own. Out of that of one, most of it would be put off.
             let visits = unconstrained(std::future::poll_fn(|_| {
                 while let Some(one) = rest.0.pop() {
@@ -179,7 +178,7 @@ mod tests {
         let round = Round::begin();
         who.iter().for_each(|one| tell(Arc::clone(one)));
         assert!(seen.lock().is_empty(), "the turn is not over");
-        round.visit_all();
+        round.visit_all(Instant::now());
         assert_eq!(*seen.lock(), [(0, "visited"), (1, "visited"), (2, "visited")]);
         // And behind it, as ever.
         tell(Arc::clone(&who[0]));
@@ -192,7 +191,7 @@ mod tests {
         *who[0].tells.lock() = Some(Arc::clone(&who[1]));
         let round = Round::begin();
         tell(Arc::clone(&who[0]));
-        round.visit_all();
+        round.visit_all(Instant::now());
         assert_eq!(*seen.lock(), [(0, "visited"), (1, "woken")], "a round ends");
     }
 
@@ -201,7 +200,7 @@ mod tests {
         let (who, seen) = somebodies::<{ MOST + 2 }>();
         let round = Round::begin();
         who.iter().filter(|one| !one.bad).for_each(|one| tell(Arc::clone(one)));
-        round.visit_all();
+        round.visit_all(Instant::now());
         let seen = seen.lock();
         let count = |what| seen.iter().filter(|(_, became)| *became == what).count();
         assert_eq!((count("visited"), count("woken")), (MOST, 1));
@@ -213,9 +212,9 @@ mod tests {
         let outer = Round::begin();
         let inner = Round::begin();
         tell(Arc::clone(&who[0]));
-        inner.visit_all();
+        inner.visit_all(Instant::now());
         assert!(seen.lock().is_empty());
-        outer.visit_all();
+        outer.visit_all(Instant::now());
         assert_eq!(*seen.lock(), [(0, "visited")]);
     }
 
@@ -234,14 +233,14 @@ mod tests {
         let visits = catch_unwind(AssertUnwindSafe(|| {
             let round = Round::begin();
             who[12..].iter().for_each(|one| tell(Arc::clone(one)));
-            round.visit_all();
+            round.visit_all(Instant::now());
         }));
         assert!(visits.is_err());
         assert_eq!(*seen.lock(), [(12, "visited"), (13, "visited"), (15, "woken"), (14, "woken")]);
         // The next round begins as if nothing had been.
         let round = Round::begin();
         tell(Arc::clone(&who[0]));
-        round.visit_all();
+        round.visit_all(Instant::now());
         assert_eq!(seen.lock().last(), Some(&(0, "visited")));
     }
 }
