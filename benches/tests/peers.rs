@@ -123,7 +123,11 @@ fn a_comparison_has_a_value_for_each_program_and_says_what_was_measured() {
             .collect();
         let of_redis = row["figure"].as_str().is_some_and(|figure| figure.starts_with("store_"));
         assert_eq!(programs, if of_redis { vec![] } else { vec!["limit", "ws"] }, "{row}");
-        assert!(row["command"].as_str().is_some_and(|command| command.ends_with("'room of 100'")));
+        assert!(
+            row["command"]
+                .as_str()
+                .is_some_and(|command| command.contains("'room of 100' --scale"))
+        );
     }
 }
 
@@ -141,12 +145,15 @@ fn a_peer_that_cannot_has_no_figure_and_is_told() {
     // The sources of `fastapi` are not there: it does not start. The limit is measured all the same.
     let programs = vec!["limit".to_owned(), "fastapi".to_owned()];
     let only = Some("room of 100".to_owned());
-    let sources = std::env::temp_dir();
+    let sources =
+        std::env::temp_dir().join(format!("peers-without-sources-{}", std::process::id()));
     std::fs::create_dir_all(sources.join("fastapi")).unwrap();
+    let folder = sources.clone();
     let side_by_side = Peers { sources, programs, only, ..peers() }.run().unwrap();
     let told = side_by_side.json();
     assert_eq!(told["rows"][0]["values"].as_array().map(Vec::len), Some(1));
     assert!(told["runs"][1]["void"].is_string(), "{told}");
     let void = side_by_side.void();
+    std::fs::remove_dir_all(folder).unwrap();
     assert!(void.len() == 1 && void[0].contains("main"), "{void:?}: what uvicorn has missed");
 }

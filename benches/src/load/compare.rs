@@ -64,7 +64,9 @@ struct Row {
     limit: Option<Spread>,
     server: Spread,
     ratio: Option<Spread>,
-    /// How the server's figure is repeated, alone.
+    /// How much of a core the load itself has used, under the limit and under the server: the most of all repetitions.
+    load: [Option<f64>; 2],
+    /// How it is repeated.
     command: String,
 }
 
@@ -92,6 +94,7 @@ impl Compare {
         let mut rows = Vec::new();
         for (case, work) in self.cases() {
             let (mut limit, mut server) = (Vec::new(), Vec::new());
+            let mut load = [None, None];
             for repetition in 1..=self.repetitions {
                 let limit = case.of_both.then_some((&self.limit, &mut limit));
                 for (program, figures) in limit.into_iter().chain([(&self.server, &mut server)]) {
@@ -100,6 +103,8 @@ impl Compare {
                     let run = program.under(|target| work.run(target, &progress))?;
                     let figure = run.figure(case.key);
                     figures.push(figure.ok_or(Fault::Settings("there is no such figure"))?);
+                    let whose = usize::from(program.name == self.server.name);
+                    load[whose] = load[whose].into_iter().chain(run.load_share()).reduce(f64::max);
                     runs.push(run);
                 }
             }
@@ -111,8 +116,14 @@ impl Compare {
                 median: server.median / limit.median,
                 ..Spread::of(&ratios)
             });
-            let command = self.command(&work.options());
-            rows.push(Row { case, limit, server, ratio, command });
+            // Of a ratio, both by turns; else the server by itself.
+            let command = if case.of_both {
+                let (title, scale) = (case.title, self.scale);
+                self.command(&format!("compare --only '{title}' --scale {scale}"))
+            } else {
+                self.command(&work.options())
+            };
+            rows.push(Row { case, limit, server, ratio, load, command });
         }
         rows.extend(self.flatness(&rows));
         let names = [self.limit.name.clone(), self.server.name.clone()];
@@ -131,7 +142,7 @@ impl Compare {
         cases(self.scale).into_iter().filter(asked_for).filter_map(|case| Some((case, case.work?)))
     }
 
-    /// How one figure of the server is repeated.
+    /// How a figure is repeated.
     fn command(&self, options: &str) -> String {
         let load = std::env::args().next().unwrap_or_default();
         let server = self.server.path.to_string_lossy();
@@ -153,6 +164,7 @@ impl Compare {
             limit: None,
             server: Spread::of(&[most / least]),
             ratio: None,
+            load: [None, None],
             command,
         })
     }
@@ -203,12 +215,12 @@ impl Comparison {
 
 impl Row {
     fn json(&self) -> Value {
-        let Self { case, limit, server, ratio, command } = self;
+        let Self { case, limit, server, ratio, load, command } = self;
         let [must, aim] = case.goal.bounds();
         json!({
             "case": case.title, "unit": case.unit, "figure": case.key, "limit": limit.map(Spread::json), "server": server.json(),
             "ratio": ratio.map(Spread::json), "must": must, "aim": aim, "of_ratio": case.goal.of_ratio(),
-            "verdict": case.goal.verdict(*server, *ratio), "command": command,
+            "verdict": case.goal.verdict(*server, *ratio), "load_share": load, "command": command,
         })
     }
 }

@@ -53,6 +53,7 @@ pub struct Peers {
 pub struct SideBySide {
     machine: Machine,
     repetitions: usize,
+    scale: f64,
     entrants: Vec<Entrant>,
     versions: Vec<String>,
     rows: Vec<Measured>,
@@ -104,7 +105,8 @@ impl Peers {
             rows.extend(wanted.into_iter().map(|row| Measured::of(row, entrants.len(), runs)));
         }
         let (machine, repetitions) = (Machine::this(), self.repetitions);
-        Ok(SideBySide { machine, repetitions, entrants, versions, rows, runs })
+        let scale = self.scale;
+        Ok(SideBySide { machine, repetitions, scale, entrants, versions, rows, runs })
     }
 
     /// Starts one of them, for as long as this takes.
@@ -172,7 +174,7 @@ impl SideBySide {
             Some(json!({ "program": entrant.name, "median": median, "min": min, "max": max }))
         });
         let values: Vec<Value> = values.collect();
-        json!({ "case": row.title, "unit": row.unit, "figure": row.key, "command": row.command(), "values": values })
+        json!({ "case": row.title, "unit": row.unit, "figure": row.key, "command": row.command(self.scale), "values": values })
     }
 
     fn run_json(&self, Once { case, entrant, outcome }: &Once) -> Value {

@@ -6,6 +6,9 @@ use super::effort::{Effort, per};
 use super::latency::Latency;
 use crate::Table;
 
+/// The figure of the load itself.
+const LOAD_SHARE: &str = "load_cpu_share";
+
 /// One thread that is so busy may be what everything waits for.
 const ALL_BUSY: f64 = 0.9;
 
@@ -70,6 +73,11 @@ impl Run {
         self.add("latency_since_due", "latency counted from when due", "", f64::from(fixed_rate));
     }
 
+    /// How much of a core the load itself has used.
+    pub(super) fn load_share(&self) -> Option<f64> {
+        self.figure(LOAD_SHARE)
+    }
+
     /// How busy the load itself was. CPU and memory are the server's however busy that was; how much gets through in a second, and
     /// how fast, is not.
     pub(super) fn add_load(&mut self, effort: &Effort) {
@@ -79,7 +87,7 @@ impl Run {
         } else {
             "the load's own CPU, of one core: IT WAS THE LIMIT of rates and latencies"
         };
-        self.add("load_cpu_share", label, "", share);
+        self.add(LOAD_SHARE, label, "", share);
     }
 
     /// A figure by its name.

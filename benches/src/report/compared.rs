@@ -40,6 +40,9 @@ pub struct ComparedRow {
     /// Whether `must` and `aim` are of the ratio, or of the server's own figure.
     #[serde(default)]
     pub of_ratio: bool,
+    /// How much of a core the load itself has used, under the limit and under the server.
+    #[serde(default)]
+    pub load_share: [Option<f64>; 2],
     /// What measures it again.
     #[serde(default)]
     pub command: Option<String>,
@@ -70,6 +73,13 @@ impl ComparedRow {
     /// What was to be reached, as a table tells it.
     pub(super) fn target(&self) -> String {
         self.goal().text(self.goal_unit())
+    }
+
+    /// The same in words: of a core, beside the limit and beside the server.
+    pub(super) fn load(&self) -> String {
+        let shares: Vec<String> =
+            self.load_share.iter().flatten().map(|share| format!("{share:.2}")).collect();
+        shares.join(", ")
     }
 
     pub(super) fn command(&self) -> String {

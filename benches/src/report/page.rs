@@ -90,16 +90,25 @@ fn gaps(results: &Results) -> String {
 
 fn beside_limit(results: &Results) -> String {
     let Some(compared) = &results.compared else { return String::new() };
-    let mut table =
-        Table::new(&["", &compared.limit, &compared.server, "ratio", "target", "", "again"]);
+    let mut table = Table::new(&[
+        "",
+        &compared.limit,
+        &compared.server,
+        "ratio",
+        "target",
+        "",
+        "the load",
+        "again",
+    ]);
     for row in &compared.rows {
         let limit = row.limit.map(|limit| amounts(limit, &row.unit)).unwrap_or_default();
         let (server, command) = (amounts(row.server, &row.unit), code(&row.command()));
         let verdict = row.verdict().to_string();
-        table.row(&[plain(&row.case), limit, server, ratio(row), row.target(), verdict, command]);
+        let (load, target) = (row.load(), row.target());
+        table.row(&[plain(&row.case), limit, server, ratio(row), target, verdict, load, command]);
     }
     let picture = picture("CPU as ratios to the limit", RATIOS);
-    let before = "`chat-server` with its store in memory, over WebSockets, beside the least that a server could cost: a bare loop that sends ready frames and knows nothing. CPU of all threads from `schedstat`.";
+    let before = "`chat-server` with its store in memory, over WebSockets, beside the least that a server could cost: a bare loop that sends ready frames and knows nothing. CPU of all threads from `schedstat`. *The load*: how much of a core the load itself has used at most, under the limit and under the server; near 1 it was as busy as it can be, which takes nothing from what a delivery cost the other side, only from how many there were.";
     section(
         "Through the whole server, beside the limit",
         &format!("{before}\n\n{}\n{picture}", table.text()),

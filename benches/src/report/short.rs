@@ -10,7 +10,7 @@ use super::results::Results;
 use super::verdict::Verdict;
 
 /// All that is to be reached beside the limit; of the peers each one in the case they are measured by, and every case in
-/// which one of them is better, but for details.
+/// which one of them is better; in details only if it is whatever the run.
 pub(super) fn short_table(results: &Results) -> String {
     let mut table = Table::new(&["", "chat-server", "beside it", "ratio", "target", "", "again"]);
     let rows = results.compared.iter().flat_map(|compared| &compared.rows);
@@ -50,7 +50,8 @@ pub(super) fn short_table(results: &Results) -> String {
 fn told(beside: &Beside) -> impl Iterator<Item = (&Beside, &BesideRow, &Peer)> {
     let both = beside.rows.iter().flat_map(|case| beside.peers().map(move |peer| (case, peer)));
     both.filter_map(move |(case, peer)| {
-        let better = case.advantage(peer)?.median < 1.0 && !is_detail(case);
+        let advantage = case.advantage(peer)?;
+        let better = advantage.median < 1.0 && (advantage.max < 1.0 || !is_detail(case));
         (better || is_main(beside, case)).then_some((beside, case, peer))
     })
 }
@@ -89,7 +90,11 @@ pub(super) fn of_peer(advantage: Measured, figure: &str) -> String {
 
 /// That a peer is better is said in so many words.
 pub(super) fn verdict_of_peer(verdict: Verdict, advantage: Measured, peer: &Peer) -> String {
-    let better = format!("**{} is better**", plain(&peer.title));
+    let better = if advantage.max < 1.0 {
+        format!("**{} is better**", plain(&peer.title))
+    } else {
+        format!("{} is better at the median, within what runs differ by", plain(&peer.title))
+    };
     match (verdict, advantage.median < 1.0) {
         (Verdict::Shown, true) => better,
         (verdict, true) => format!("{verdict}: {better}"),
