@@ -7,22 +7,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The oldest node that will do.
-wanted=20
+. ci/node.sh
 
-missing() {
-    echo "error: $1" >&2
-    shift
-    printf '  %s\n' "$@" >&2
-    exit 1
-}
-
-command -v node >/dev/null || missing "there is no node, which the browser tests run in" \
-    "node $wanted or newer, with npm: https://nodejs.org (Debian 13, Ubuntu 25.04 or newer: apt-get install nodejs npm)"
-version=$(node --version)
-major=${version#v}
-[ "${major%%.*}" -ge "$wanted" ] 2>/dev/null || missing "node $version is too old" "node $wanted or newer: https://nodejs.org"
-command -v npm >/dev/null || missing "there is no npm, which fetches what drives the browser" "Debian, Ubuntu: apt-get install npm"
+need_node "the browser tests run" "what drives the browser"
 
 # The tests of what outlives a server keep their rooms in Redis.
 ci/redis.sh

@@ -6,22 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The oldest node that will do.
-wanted=20
+. ci/node.sh
 
-missing() {
-    echo "error: $1" >&2
-    shift
-    printf '  %s\n' "$@" >&2
-    exit 1
-}
-
-command -v node >/dev/null || missing "there is no node, which the client's tests run in" \
-    "node $wanted or newer, with npm: https://nodejs.org (Debian 13, Ubuntu 25.04 or newer: apt-get install nodejs npm)"
-version=$(node --version)
-major=${version#v}
-[ "${major%%.*}" -ge "$wanted" ] 2>/dev/null || missing "node $version is too old" "node $wanted or newer: https://nodejs.org"
-command -v npm >/dev/null || missing "there is no npm, which fetches what the tests are made with" "Debian, Ubuntu: apt-get install npm"
+need_node "the client's tests run" "what the tests are made with"
 
 if [ -z "${CHAT_SERVER:-}" ]; then
     ci/cargo.sh build -p chat-server --locked

@@ -8,15 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The oldest node that will do.
-wanted=20
-
-missing() {
-    echo "error: $1" >&2
-    shift
-    printf '  %s\n' "$@" >&2
-    exit 1
-}
+. ci/node.sh
 
 PYTHON=${PYTHON:-$PWD/.cache/python/dev/bin/python}
 "$PYTHON" -c 'import chat_engine, django' 2>/dev/null || missing "$PYTHON has no Django or no chat_engine" \
@@ -24,12 +16,7 @@ PYTHON=${PYTHON:-$PWD/.cache/python/dev/bin/python}
 PYTHON=$(cd "$(dirname "$PYTHON")" && echo "$PWD/$(basename "$PYTHON")")
 export PYTHON
 
-command -v node >/dev/null || missing "there is no node, which the browser tests run in" \
-    "node $wanted or newer, with npm: https://nodejs.org (Debian 13, Ubuntu 25.04 or newer: apt-get install nodejs npm)"
-version=$(node --version)
-major=${version#v}
-[ "${major%%.*}" -ge "$wanted" ] 2>/dev/null || missing "node $version is too old" "node $wanted or newer: https://nodejs.org"
-command -v npm >/dev/null || missing "there is no npm, which fetches what drives the browser" "Debian, Ubuntu: apt-get install npm"
+need_node "the browser tests run" "what drives the browser"
 export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 [ -x "$CHROMIUM" ] || missing "there is no program $CHROMIUM" \
     "Debian: apt-get install chromium fonts-noto-cjk, or run ci/browser.sh, which does" \

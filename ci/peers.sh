@@ -9,15 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The oldest node that will do.
-wanted=20
-
-missing() {
-    echo "error: $1" >&2
-    shift
-    printf '  %s\n' "$@" >&2
-    exit 1
-}
+. ci/node.sh
 
 # python_peer NAME: an environment of its own.
 python_peer() {
@@ -31,13 +23,9 @@ python_peer() {
 
 # node_peer NAME: what its lock file names. Nothing that comes with it is run.
 node_peer() {
-    local from=benches/peers/$1 at=.cache/peers/$1 version major key
-    command -v node >/dev/null || missing "there is no node, which benches/peers/$1 runs in" \
-        "node $wanted or newer, with npm: https://nodejs.org (Debian 13, Ubuntu 25.04 or newer: apt-get install nodejs npm)"
+    local from=benches/peers/$1 at=.cache/peers/$1 version key
+    need_node "benches/peers/$1 runs" "what benches/peers/$1 is made with"
     version=$(node --version)
-    major=${version#v}
-    [ "${major%%.*}" -ge "$wanted" ] 2>/dev/null || missing "node $version is too old" "node $wanted or newer: https://nodejs.org"
-    command -v npm >/dev/null || missing "there is no npm, which fetches what benches/peers/$1 is made with" "Debian, Ubuntu: apt-get install npm"
     key=$(
         echo "$version"
         cat "$from/package.json" "$from/package-lock.json"

@@ -55,15 +55,10 @@ impl Idle {
         errand(&mut swarm, 0..all, 1, progress, |_, id| ping(id))?;
 
         let count = self.connections as u64;
-        let grown = |after: u64, before: u64| (after as f64 - before as f64) / count as f64;
         let mut run = Run::new("idle");
         run.add("connections", "idle joined connections", "", count as f64);
         run.add("room_of", "in rooms of", "", self.room_of as f64);
-        let rss = grown(after.rss, before.rss);
-        run.add("bytes_per_connection", "memory per connection (RSS)", "bytes", rss);
-        let pss = grown(after.pss, before.pss);
-        run.add("pss_bytes_per_connection", "memory per connection (PSS)", "bytes", pss);
-        run.add("rss_bytes", "the whole server (RSS)", "bytes", after.rss as f64);
+        run.add_memory(before, after, count);
         let arrival = arriving.each(count);
         run.add("cpu_us_per_arrival", "server CPU per connection with its hello", "µs", arrival);
         run.add_load(&arriving);

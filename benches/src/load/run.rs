@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::effort::{Effort, per};
 use super::latency::Latency;
+use super::memory::Memory;
 use crate::Table;
 
 /// The figure of the load itself.
@@ -71,6 +72,16 @@ impl Run {
         self.add("latency_p999_us", "latency p99.9", "µs", latency.at(99.9));
         self.add("latency_max_us", "latency max", "µs", latency.at(100.0));
         self.add("latency_since_due", "latency counted from when due", "", f64::from(fixed_rate));
+    }
+
+    /// By how much the server has grown for each of so many connections.
+    pub(super) fn add_memory(&mut self, before: Memory, after: Memory, count: u64) {
+        let grown = |after: u64, before: u64| (after as f64 - before as f64) / count as f64;
+        let rss = grown(after.rss, before.rss);
+        self.add("bytes_per_connection", "memory per connection (RSS)", "bytes", rss);
+        let pss = grown(after.pss, before.pss);
+        self.add("pss_bytes_per_connection", "memory per connection (PSS)", "bytes", pss);
+        self.add("rss_bytes", "the whole server (RSS)", "bytes", after.rss as f64);
     }
 
     /// How much of a core the load itself has used.
