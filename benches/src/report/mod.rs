@@ -39,4 +39,4 @@ pub use page::page;
 pub use plots::{Plot, plots};
 pub use python::{Python, PythonFigure};
 pub use readme::{NoMarkers, figures, renewed};
-pub use results::{Kind, Missing, Results, Told};
+pub use results::{Again, Kind, Missing, Results, Told};

@@ -9,7 +9,7 @@ use super::growth::{self, Growth};
 use super::markdown::{Table, code, plain};
 use super::missed;
 use super::plots::{RATIOS, growth_file, peers_file};
-use super::results::{Kind, Results};
+use super::results::{Again, Kind, Results};
 use super::short::{of_peer, ratio, short_table, verdict_of_peer};
 
 /// All of it, as Markdown.
@@ -52,8 +52,15 @@ fn head(results: &Results) -> String {
             "> **A quick look, and no claim**: some of the cases, once and short, on {day} in {time}, by `make bench-quick`. `make bench` takes all of them three times, and writes this page anew."
         ),
     };
+    let again: String = results
+        .again
+        .iter()
+        .map(|Again { step, day, commit }| {
+            format!("\n\nTaken once more since, by itself: {} ({day}, {commit}).", plain(step))
+        })
+        .collect();
     format!(
-        "# Results\n\n{how}\n\nHow it is measured, and what stands behind what is missed, is told in [README](README.md); everything in numbers is in [results.json](results.json). `×` is a ratio to what stands beside it in the same run on the same machine: that is what can be compared between machines.\n"
+        "# Results\n\n{how}{again}\n\nHow it is measured, and what stands behind what is missed, is told in [README](README.md); everything in numbers is in [results.json](results.json). `×` is a ratio to what stands beside it in the same run on the same machine: that is what can be compared between machines.\n"
     )
 }
 
@@ -257,6 +264,17 @@ pub(super) mod tests {
         let page = page(&sample());
         let line = page.lines().find(|line| words.iter().all(|word| line.contains(word)));
         line.unwrap_or_else(|| panic!("{words:?} in\n{page}")).to_owned()
+    }
+
+    #[test]
+    fn a_part_that_was_taken_by_itself_is_said_to_be() {
+        assert!(!page(&sample()).contains("Taken once more"));
+        let (step, day) = ("bench drain".to_owned(), "2026-12-01".to_owned());
+        let again = vec![Again { step, day, commit: "abc1234".to_owned() }];
+        let text = page(&Results { again, ..sample() });
+        assert!(
+            text.contains("Taken once more since, by itself: bench drain (2026-12-01, abc1234).")
+        );
     }
 
     #[test]

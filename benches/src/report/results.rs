@@ -21,6 +21,9 @@ pub struct Results {
     /// What could not be measured, and why.
     #[serde(default)]
     pub missing: Vec<Missing>,
+    /// What was taken once more since, by itself.
+    #[serde(default)]
+    pub again: Vec<Again>,
     /// Criterion's.
     #[serde(default)]
     pub timed: Vec<Timed>,
@@ -46,6 +49,17 @@ pub enum Kind {
     Whole,
     /// Some cases, once and short.
     Quick,
+}
+
+/// A part that is not of the run that the rest is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// What was run.
+    pub step: String,
+    /// The date.
+    pub day: String,
+    /// Of which commit.
+    pub commit: String,
 }
 
 /// A gap.

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use chat_benches::load::Machine;
-use chat_benches::report::{Missing, Results, Told, timed};
+use chat_benches::report::{Again, Missing, Results, Told, timed};
 use chat_benches::{Reading, Watch};
 use clap::Parser as _;
 
@@ -68,7 +68,11 @@ fn measured(options: &Options) -> io::Result<Results> {
 
     let before = if options.only.is_some() { Some(read(&options.out())?) } else { None };
     let mut results = before.unwrap_or_else(|| empty(options));
-    results.about = about();
+    let (about, day) = (about(), Machine::this().day);
+    if options.only.is_none() {
+        results.about.clone_from(&about);
+    }
+    let commit = about.get("commit").cloned().unwrap_or_default();
     let only = options.only.as_deref().unwrap_or_default();
     let steps = plan(options.kind(), options.python, &work, beside);
     let steps: Vec<Planned> =
@@ -82,8 +86,16 @@ fn measured(options: &Options) -> io::Result<Results> {
         let took = watch.elapsed().saturating_sub(begun);
         tell(at + 1, steps.len(), &step.name, took, outcome.as_ref().err());
         results.missing.retain(|missing| missing.step != step.name);
-        if let Err(why) = outcome {
-            results.missing.push(Missing { step: step.name.clone(), why });
+        results.again.retain(|again| again.step != step.name);
+        let step = step.name.clone();
+        match outcome {
+            Err(why) => results.missing.push(Missing { step, why }),
+            // The page says of which run its figures are.
+            Ok(()) if options.only.is_some() => {
+                let (day, commit) = (day.clone(), commit.clone());
+                results.again.push(Again { step, day, commit });
+            }
+            Ok(()) => {}
         }
     }
     if options.only.is_none() {
@@ -139,6 +151,7 @@ fn empty(options: &Options) -> Results {
         seconds: 0,
         about: BTreeMap::new(),
         missing: Vec::new(),
+        again: Vec::new(),
         timed: Vec::new(),
         told: Vec::new(),
         compared: None,
