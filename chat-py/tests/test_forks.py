@@ -138,6 +138,77 @@ engine.close()
 print("ok")
 """
 
+# A fork while another thread is held in the middle of a first use of something of Python's, which the module keeps.
+FIRST_USE = """
+import asyncio, importlib, os, signal, sys, threading, types
+from chat_engine import BadRequest, Engine, Forbidden
+
+engine = Engine("memory://")
+module, name, use = importlib.import_module(sys.argv[1]), sys.argv[2], sys.argv[3]
+inside, go_on = threading.Event(), threading.Event()
+parent, first = os.getpid(), threading.current_thread()
+
+class Held(types.ModuleType):
+    def __getattribute__(self, asked):
+        if asked == name and os.getpid() == parent and threading.current_thread() is not first:
+            inside.set()
+            go_on.wait(20)
+        return super().__getattribute__(asked)
+
+module.__class__ = Held
+
+async def waits():
+    async with await engine.aconnect("x") as session:
+        try:
+            await asyncio.wait_for(session.abatch(), 0.01)
+        except asyncio.TimeoutError:
+            pass
+
+def plain():
+    with engine.connect("x") as session:
+        session.batch(0.01)
+
+def error():
+    try:
+        engine.connect("")
+    except BadRequest:
+        return
+    raise AssertionError("it takes anybody")
+
+def moment():
+    with engine.connect("x") as session:
+        session.join("r", create={"title": "R"})
+        session.say("r", 1)
+        assert session.batch(20)[-1].at.year > 2000
+
+class Nobody:
+    def may_join(self, *asked):
+        return False
+
+def asks():
+    with Engine("memory://", hooks=Nobody()) as engine, engine.connect("x") as session:
+        try:
+            session.join("r", create={"title": "R"})
+        except Forbidden:
+            return
+    raise AssertionError("it was not asked")
+
+uses = {"waits": lambda: asyncio.run(waits()), "plain": plain, "error": error, "moment": moment, "asks": asks}
+thread = threading.Thread(target=uses[use])
+thread.start()
+assert inside.wait(20), "nobody asks for it"
+pid = os.fork()
+if pid == 0:
+    signal.alarm(20)
+    uses[use]()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0, "the child waits for what nobody does there"
+go_on.set()
+thread.join()
+engine.close()
+print("ok")
+"""
+
 POOLS = """
 import multiprocessing, sys
 from chat_engine import Engine
@@ -175,6 +246,22 @@ def test_a_child_begins_anew(program: Runner, url: str) -> None:
 
 def test_a_hundred_forks_under_load(program: Runner, url: str) -> None:
     assert program(UNDER_LOAD, url, "100", within=240).well().out == "ok\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "use"),
+    [
+        ("asyncio", "get_running_loop", "waits"),
+        ("chat_engine._loops", "inbox_of", "waits"),
+        ("chat_engine._loops", "refuse_to_block", "plain"),
+        ("chat_engine._errors", "make", "error"),
+        ("chat_engine._threads", "start", "asks"),
+        ("datetime", "datetime", "moment"),
+        ("datetime", "timezone", "moment"),
+    ],
+)
+def test_a_fork_in_the_middle_of_a_first_use(program: Runner, module: str, name: str, use: str) -> None:
+    assert program(FIRST_USE, module, name, use).well().out == "ok\n"
 
 
 @pytest.mark.parametrize("way", ["fork", "forkserver", "spawn"])

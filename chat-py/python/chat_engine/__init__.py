@@ -19,6 +19,9 @@ import atexit as _atexit
 import os as _os
 
 from . import _loops, _native
+
+# Rather than when it is first used: another thread's fork may be in the middle of that.
+from . import _threads as _threads
 from ._errors import (
     AlreadyMatched,
     BadRequest,

@@ -3,10 +3,10 @@
 use chat_core::Body;
 use jiter::{FloatMode, PythonParse, StringCacheMode};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use super::errors::bad_body;
+use super::kept::Attribute;
 
 /// How deep lists and dicts may lie in one another: what everyone who reads bodies can take, and the end of those that hold themselves.
 const DEPTH: usize = 64;
@@ -35,8 +35,8 @@ pub(crate) fn from_json<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py
         return Ok(value);
     }
     // What others said may be stranger than this reader takes: half a surrogate pair, a hundred brackets.
-    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOADS.import(py, "json", "loads")?.call1((json,))
+    static LOADS: Attribute = Attribute::new("json", "loads");
+    LOADS.get(py)?.call1((json,))
 }
 
 fn write(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use chat_core::Engine;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::answer::{Answer, Waits};
 use super::errors;
+use super::kept::Attribute;
 use crate::first::{Asked, Begun, Broke, Parked};
 use crate::live::{Fault, Live};
 
@@ -76,8 +76,8 @@ pub(crate) fn may_begin(py: Python<'_>, way: Way, live: &Live) -> PyResult<()> {
 
 /// Raises where an event loop runs in this thread.
 pub(crate) fn refuse_to_block(py: Python<'_>) -> PyResult<()> {
-    static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    REFUSE.import(py, "chat_engine._loops", "refuse_to_block")?.call0().map(drop)
+    static REFUSE: Attribute = Attribute::new("chat_engine._loops", "refuse_to_block");
+    REFUSE.get(py)?.call0().map(drop)
 }
 
 fn finish<T: Send + 'static>(

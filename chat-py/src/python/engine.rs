@@ -634,7 +634,7 @@ impl Clock {
     }
 
     #[getter]
-    fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDateTime>> {
+    fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         moment(py, self.0.get().clock.now())
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chat_core::{Error, Invalid};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
+use super::kept::Attribute;
 use crate::first::{Broke, stay};
 use crate::live::Fault;
 use crate::place::{NoStore, with_causes};
@@ -23,8 +23,8 @@ pub(crate) struct Known<'a> {
 
 /// An exception of this class of `chat_engine`.
 pub(crate) fn exception(py: Python<'_>, class: &str, message: &str, known: &Known<'_>) -> PyErr {
-    static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let made = MAKE.import(py, "chat_engine._errors", "make").and_then(|make| {
+    static MAKE: Attribute = Attribute::new("chat_engine._errors", "make");
+    let made = MAKE.get(py).and_then(|make| {
         let retry = known.retry_after.map(|time| time.as_secs_f64());
         make.call1((class, known.code, message, retry, known.field, known.why, known.room))
     });

@@ -10,7 +10,7 @@ use chat_core::{
 };
 use chat_ws::wire;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyList, PyString};
+use pyo3::types::{PyList, PyString};
 
 use super::body::{from_body, from_json};
 use super::times::moment;
@@ -154,7 +154,7 @@ macro_rules! entry_class {
             }
 
             #[getter]
-            fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+            fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
                 moment(py, self.0.at)
             }
 

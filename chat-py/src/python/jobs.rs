@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use tokio::sync::oneshot;
 
+use super::kept::Attribute;
 use super::pool::{Found, Job, Pool};
 use crate::runtime;
 
@@ -117,13 +117,12 @@ where
 
 /// Makes sure that there is a thread that does such jobs. Needs Python, and so is called before anything is asked.
 pub(crate) fn start(py: Python<'_>, kind: Kind) -> PyResult<()> {
-    static START: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static START: Attribute = Attribute::new("chat_engine._threads", "start");
     let pool = pool(kind);
     if !pool.begins_first() {
         return Ok(());
     }
-    let started =
-        START.import(py, "chat_engine._threads", "start")?.call1((Jobs(Arc::clone(&pool)),));
+    let started = START.get(py)?.call1((Jobs(Arc::clone(&pool)),));
     if started.is_err() {
         pool.left();
     }

@@ -10,6 +10,7 @@
 //! | `server`, `served`, `peer`, `carried`, `auth` | what clients connect to: a listener, or frames that somebody else carries |
 //! | `hooks`, `older`, `observer`, `jobs`, `pool` | what a host wrote, and the threads of Python's that call it |
 //! | `body`, `options`, `serving`, `times`, `errors` | to Python and back |
+//! | `kept` | what is asked of Python once |
 //! | `process` | forks, and the end |
 
 mod answer;
@@ -22,6 +23,7 @@ mod errors;
 mod events;
 mod hooks;
 mod jobs;
+mod kept;
 mod observer;
 mod older;
 mod options;
@@ -76,4 +78,9 @@ mod _native {
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        super::kept::fill_those_of_pyo3(module.py())
+    }
 }

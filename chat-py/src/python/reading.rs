@@ -12,7 +12,6 @@ use chat_core::{Event, Session as CoreSession};
 use parking_lot::MutexGuard;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyList;
 use tokio::time::Instant;
 
@@ -20,6 +19,7 @@ use super::answer::Answer;
 use super::call::refuse_to_block;
 use super::errors;
 use super::events;
+use super::kept::Attribute;
 use super::session::Session;
 use super::waiting::Waiter;
 use crate::first::{Parked, thread_waker};
@@ -304,13 +304,13 @@ impl Batches {
 
 /// The inlet, if nobody else reads; whoever waits in an event loop that was closed no longer does.
 fn free<'a>(py: Python<'_>, session: &'a Session) -> PyResult<MutexGuard<'a, Inlet>> {
-    static LET_GO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static LET_GO: Attribute = Attribute::new("chat_engine._loops", "let_go_of_closed");
     let inlet = session.inlet.lock();
     if !inlet.busy {
         return Ok(inlet);
     }
     drop(inlet);
-    LET_GO.import(py, "chat_engine._loops", "let_go_of_closed")?.call0()?;
+    LET_GO.get(py)?.call0()?;
     let mut inlet = session.inlet.lock();
     if inlet.waits_in.as_ref().is_some_and(|inbox| inbox.is_closed()) {
         let turn = inlet.turn;

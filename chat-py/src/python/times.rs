@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chat_core::Timestamp;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyTzInfo};
 
 use super::errors::bad_request;
+use super::kept::{Attribute, Name};
 
 /// A length of time: seconds as a number, or a `timedelta`.
 pub(crate) fn seconds(field: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
@@ -36,7 +36,11 @@ pub(crate) fn seconds_or_never(
 
 /// A moment, aware, in UTC.
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of this age are far below 2^53")]
-pub(crate) fn moment(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyDateTime>> {
-    let utc = PyTzInfo::utc(py)?;
-    PyDateTime::from_timestamp(py, at.0 as f64 / 1000.0, Some(&utc))
+pub(crate) fn moment(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
+    static DATETIME: Attribute = Attribute::new("datetime", "datetime");
+    static TIMEZONE: Attribute = Attribute::new("datetime", "timezone");
+    static FROM_TIMESTAMP: Name = Name::new("fromtimestamp");
+    static UTC: Name = Name::new("utc");
+    let utc = TIMEZONE.get(py)?.getattr(UTC.get(py))?;
+    DATETIME.get(py)?.call_method1(FROM_TIMESTAMP.get(py), (at.0 as f64 / 1000.0, utc))
 }

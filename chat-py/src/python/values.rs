@@ -9,7 +9,7 @@ use chat_core::{
 };
 use chat_ws::wire;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyInt, PyIterator, PyList, PyString, PyTuple};
 
 use super::body::{from_body, from_json};
 use super::errors::bad_request;
@@ -147,7 +147,7 @@ value_class! {
     }
 
     #[getter]
-    fn since<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+    fn since<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         moment(py, self.0.since)
     }
 
@@ -202,7 +202,7 @@ value_class! {
     }
 
     #[getter]
-    fn created<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+    fn created<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         moment(py, self.0.created)
     }
 
@@ -402,7 +402,7 @@ value_class! {
     }
 
     #[getter]
-    fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+    fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         moment(py, self.0.at)
     }
 

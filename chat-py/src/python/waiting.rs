@@ -11,13 +11,18 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pyo3::exceptions::PyOSError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::errors;
+use super::kept::{Attribute, Name};
 use crate::first::Parked;
 use crate::inbox::{self, Ring, Wakeup};
+
+static DONE: Name = Name::new("done");
+static SET_RESULT: Name = Name::new("set_result");
+static CREATE_FUTURE: Name = Name::new("create_future");
+/// The word to asyncio's task that a future is to be waited for, as its own iterator says it.
+static BLOCKING: Name = Name::new("_asyncio_future_blocking");
 
 /// What is ready, for one event loop.
 #[pyclass(frozen, weakref, name = "_Inbox", module = "chat_engine._native")]
@@ -65,8 +70,8 @@ impl Inbox {
             let future = self.waiting.lock().remove(&token);
             if let Some(future) = future {
                 let future = future.bind(py);
-                if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                    future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+                if !future.call_method0(DONE.get(py))?.is_truthy()? {
+                    future.call_method1(SET_RESULT.get(py), (py.None(),))?;
                 }
             }
         }
@@ -148,9 +153,8 @@ impl Waiter {
             return Err(errors::misuse(py, "nothing waits here"));
         };
         let event_loop = place.event_loop.bind(py);
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        // The word to asyncio's task that this is to be waited for, as a future's own iterator says it.
-        future.setattr(intern!(py, "_asyncio_future_blocking"), true)?;
+        let future = event_loop.call_method0(CREATE_FUTURE.get(py))?;
+        future.setattr(BLOCKING.get(py), true)?;
         let waiting = &place.inbox.get().waiting;
         let before = waiting.lock().insert(place.ring.token(), future.clone().unbind());
         // Not under the lock: what goes with it may be anything.
@@ -163,7 +167,7 @@ impl Waiter {
     /// Whether somebody waits here now, whose future would be forgotten with another one's.
     pub(crate) fn is_waited_for(&self, py: Python<'_>) -> PyResult<bool> {
         let Some(future) = self.future.as_ref().filter(|_| self.waits) else { return Ok(false) };
-        Ok(!future.bind(py).call_method0(intern!(py, "done"))?.is_truthy()?)
+        Ok(!future.bind(py).call_method0(DONE.get(py))?.is_truthy()?)
     }
 
     /// Where it waits.
@@ -190,8 +194,8 @@ impl Drop for Waiter {
 }
 
 fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = RUNNING.import(py, "asyncio", "get_running_loop")?;
+    static RUNNING: Attribute = Attribute::new("asyncio", "get_running_loop");
+    let running = RUNNING.get(py)?;
     running.call0().map_err(|_| {
         errors::misuse(
             py,
@@ -201,7 +205,7 @@ fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 fn inbox_of<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Inbox>> {
-    static INBOX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let inbox = INBOX.import(event_loop.py(), "chat_engine._loops", "inbox_of")?;
+    static INBOX: Attribute = Attribute::new("chat_engine._loops", "inbox_of");
+    let inbox = INBOX.get(event_loop.py())?;
     Ok(inbox.call1((event_loop,))?.cast_into::<Inbox>()?)
 }
