@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { accessible } from '../../../server/browser/helpers/axe.js';
-import { person } from '../../../server/browser/helpers/people.js';
+import { person, until } from '../../../server/browser/helpers/people.js';
 import { own, present, say, talked, theirs } from '../helpers/box.js';
 import { addSettings, addToPage, edit, project, runserver } from '../helpers/project.js';
 
@@ -58,8 +58,11 @@ test('when a file changes and the site starts itself anew, open pages come back'
   const lee = await person(t, `http://127.0.0.1:${port}/`, { language: 'en' });
   for (const page of [kim, lee]) page.profile.expectLostConnections();
   await talked(kim, lee, 'before');
-  await edit(join(where, 'shop/urls.py'), (text) => `${text}\n# changed\n`);
-  await kim.locator('chat-box .link-line').waitFor();
+  await until('the site has started itself anew', async () => {
+    // What changes before the reloader's first look is no change to it: it changes again until it is seen.
+    await edit(join(where, 'shop/urls.py'), (text) => `${text}\n# changed\n`);
+    return kim.locator('chat-box .link-line').waitFor({ timeout: 3_000 }).then(() => true, () => false);
+  });
   await say(kim, 'meanwhile');
   await theirs(lee, 'meanwhile');
   await talked(lee, kim, 'after');
