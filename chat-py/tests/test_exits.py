@@ -131,9 +131,8 @@ def test_who_waits_in_batch_can_be_interrupted(program: Runner, url: str) -> Non
     signal.signal(signal.SIGINT, signal.default_int_handler)
     engine = Engine(sys.argv[1])
     session = engine.connect("1")
-    print("ready", flush=True)
-    began = time.monotonic()
     try:
+        print("ready", flush=True)
         session.batch()
     except KeyboardInterrupt:
         print("interrupted", flush=True)

@@ -94,6 +94,7 @@ async def reads_too():
         except asyncio.TimeoutError:
             pass
 
+asyncio.run(asyncio.sleep(0))  # asyncio's own first use, which has a lock, is not what is tried here
 threads = [threading.Thread(target=says, args=(session,)) for session in sessions[:3]]
 threads += [threading.Thread(target=reads, args=(n,)) for n in range(7)]
 threads += [threading.Thread(target=lambda: asyncio.run(reads_too()))]
@@ -328,7 +329,7 @@ from chat_engine import Engine
 
 # Made, and used, before the workers are forked.
 engine = Engine(os.environ["CHAT_URL"])
-engine.open("preloaded", title="Preloaded") if not engine.rooms(ids=["preloaded"]) else None
+engine.open("preloaded", title="Preloaded", grace=0) if not engine.rooms(ids=["preloaded"]) else None
 kept = engine.connect("master")
 
 def application(environ, start_response):

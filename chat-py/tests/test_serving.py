@@ -166,7 +166,7 @@ def test_an_auth_that_hangs_holds_up_nobody_but_its_own_connection(engine: Engin
             go.wait(PATIENCE)
         return "7"
 
-    server = engine.serve(port=0, auth=auth, options={"hello_timeout": 0.3})
+    server = engine.serve(port=0, auth=auth, options={"hello_timeout": 2})
     try:
         with Client(server.url or "") as hangs:
             hangs.send("hello", name="hangs")
@@ -187,10 +187,13 @@ def test_who_has_gone_is_not_asked_about(engine: Engine) -> None:
         go.wait(PATIENCE)
         return "7"
 
-    with engine.serve(port=0, auth=auth, options={"hello_timeout": 0.2}) as server:
-        clients = [Client(server.url or "") for _ in range(6)]
-        for n, client in enumerate(clients):
+    with engine.serve(port=0, auth=auth, options={"hello_timeout": 3}) as server:
+        clients = []
+        for n in range(6):
+            client = Client(server.url or "")
             client.send("hello", name=str(n))
+            clients.append(client)
+        until(lambda: len(asked) == 4, "four that are asked about")
         # Four threads are busy with the first; the others give up where they wait.
         for client in clients:
             assert client.closed()[0] == 4408
@@ -313,7 +316,7 @@ def test_a_slip_in_a_name_is_answered_with_the_right_one(engine: Engine) -> None
 
 
 def test_options_are_what_holds(serve: Callable[..., str]) -> None:
-    with Client(serve(options={"hello_timeout": 0.1})) as client:
+    with Client(serve(options={"hello_timeout": 1})) as client:
         assert client.closed() == (4408, "no_hello")
     with Client(serve(options={"frame": 200})) as client:
         assert client.ok("hello")["limits"]["frame"] == 200

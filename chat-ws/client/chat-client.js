@@ -931,11 +931,17 @@ class Link {
   }
 
   /** Looks whether somebody is there, and asks where nothing was heard for long. */
-  #live() {
+  #live(certain = false) {
     const now = performance.now();
     const ping = this.#limits.ping_ms || LIMITS.ping_ms;
     const [oldest] = this.#asked.values();
     const silent = this.#pinged && now - this.#pinged >= PONG_MS;
+    if (silent && !certain) {
+      // The page may have stood still: what came meanwhile has its turn first.
+      clearTimeout(this.#life);
+      this.#life = setTimeout(() => this.#live(true), 1);
+      return;
+    }
     if (silent || (oldest && now - oldest.at >= ANSWER_MS)) return this.#lost(undefined, 'no answer');
     if (!this.#pinged && now - this.#heard >= ping) {
       this.send('ping');

@@ -28,7 +28,7 @@ impl Cluster {
             let (port, bus) = (node.port.to_string(), node.second().to_string());
             let _: () = nodes[0].ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await;
         }
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + crate::PATIENCE;
         for node in &nodes {
             loop {
                 let info: String = node.ask(&["CLUSTER", "INFO"]).await;

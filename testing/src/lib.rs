@@ -8,6 +8,7 @@
 //! | [`Cluster`], [`Sentinels`] | three nodes of a cluster; a master with a replica and three Sentinels |
 //! | [`Tls`] | a certificate, and a server that has it |
 //! | [`Proxy`] | a way to a server that delays, cuts, and loses answers |
+//! | [`free_port`] | a port of one's own |
 //! | [`until`] | waiting in real time for something to become so |
 
 #![allow(
@@ -17,6 +18,7 @@
 )]
 
 mod cluster;
+mod ports;
 mod process;
 mod proxy;
 mod sentinels;
@@ -26,6 +28,7 @@ mod tls;
 use std::time::{Duration, Instant};
 
 pub use cluster::Cluster;
+pub use ports::{free_port, is_free};
 pub use process::Process;
 pub use proxy::Proxy;
 pub use sentinels::{MASTER, Sentinels};
@@ -33,7 +36,7 @@ pub use server::{BUS, Server, fresh_dir, random};
 pub use tls::Tls;
 
 /// The longest that anything is waited for: much more than it takes, on a busy machine, too.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until it is so.
 pub async fn until(what: &str, is: impl AsyncFn() -> bool) {

@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,10 +10,10 @@ use std::time::{Duration, Instant};
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisResult};
 
-use crate::Process;
+use crate::{Process, free_port, is_free};
 
 /// How long a server may take until it serves.
-const STARTING: Duration = Duration::from_secs(30);
+const STARTING: Duration = Duration::from_secs(60);
 /// Below the ports that systems give to whoever asks for any: so nothing else comes to be on a server's port while it is
 /// away. The bus of a cluster's node is 10,000 above.
 const PORTS: std::ops::Range<u16> = 10_000..20_000;
@@ -35,17 +34,6 @@ pub struct Server {
 /// Chance, without a crate for it.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-/// A port on which nobody listens, and the one above it for a bus.
-fn free_port() -> u16 {
-    loop {
-        let port = PORTS.start + (random() % PORTS.len() as u64) as u16;
-        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if free(port) && free(port + BUS) {
-            return port;
-        }
-    }
 }
 
 /// A directory of its own for one process.
@@ -95,7 +83,9 @@ impl Server {
         must_be_installed();
         // Somebody else may take the port in the meantime: then another one.
         for _ in 0..20 {
-            let (port, dir) = (free_port(), fresh_dir());
+            // The one above it is for a bus.
+            let port = free_port(PORTS, |port| is_free(port) && is_free(port + BUS));
+            let dir = fresh_dir();
             let lines = lines.replace("{second}", &(port + BUS).to_string());
             let conf = format!("port {port}\nbind 127.0.0.1\n{lines}\n");
             for (name, content) in files.iter().chain([&("redis.conf", conf.as_str())]) {

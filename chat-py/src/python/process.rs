@@ -24,7 +24,7 @@ static ENDED_BY: OnceLock<ThreadId> = OnceLock::new();
 #[pyo3(name = "_before_fork")]
 pub(crate) fn before_fork(py: Python<'_>) {
     /// One that is busy for longer is not waited for.
-    const PATIENCE: Duration = Duration::from_millis(500);
+    const PATIENCE: Duration = Duration::from_secs(2);
     /// One that forks, and never ends to, is not waited for either; in milliseconds.
     const TURNS: u32 = 2_000;
     let paused = py.detach(|| {

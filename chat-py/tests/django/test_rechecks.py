@@ -133,14 +133,14 @@ def test_its_thread_is_there_while_there_is_something_to_do(monkeypatch: pytest.
 def test_who_comes_back_after_a_log_out_to_a_server_that_still_remembers_them_does_not_stay(
     kim: Any, cookie: str, redis_url: str
 ) -> None:
-    with Manage("chat_server", "127.0.0.1:0", SITE_CHAT_URL=redis_url, SITE_HELLO="0.5") as server:
+    with Manage("chat_server", "127.0.0.1:0", SITE_CHAT_URL=redis_url, SITE_HELLO="3") as server:
         url = server.wait_for("Serving the chat").split(" at ")[1]
         header = f"{settings.SESSION_COOKIE_NAME}={cookie}"
-        with Socket(url, cookie=header) as socket:
+        with Socket(url, cookie=header, timeout=30) as socket:
             assert socket.ask("hello")["ok"]["user"] == str(kim.pk)
             # As another machine does it whose log-out has been told already.
             Session.objects.all().delete()
-            with Socket(url, cookie=header) as another:
+            with Socket(url, cookie=header, timeout=30) as another:
                 assert another.ask("hello")["ok"]["user"] == str(kim.pk)
                 while another.receive() is not None:
                     pass

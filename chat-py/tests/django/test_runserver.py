@@ -1,5 +1,6 @@
 """`manage.py runserver`: views and sockets share one engine, in the process that serves."""
 
+import http.client
 import json
 import os
 import urllib.request
@@ -38,7 +39,8 @@ def where(port: int, host: str = "127.0.0.1") -> Any:
     def look() -> Any:
         try:
             return get(port, "/where/", host)
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError):
+            # Nobody is there yet; or one who is just ending, and answers half.
             return None
 
     return until(look)

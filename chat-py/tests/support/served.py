@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -176,6 +178,9 @@ class Client:
 
     def gone(self) -> None:
         """As a tab that is closed, or a cable that is pulled."""
+        # Closing alone says nothing to the other side as long as somebody reads here, and does not wake who does.
+        with suppress(OSError):
+            self.socket.socket.shutdown(socket.SHUT_RDWR)
         self.socket.socket.close()
 
     def __enter__(self) -> "Client":

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_redis::Settings;
-use chat_testing::{Cluster, Server, until, within};
+use chat_testing::{Cluster, Server, until};
 
 use super::acl;
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
@@ -105,7 +105,7 @@ async fn a_replica_that_takes_a_nodes_place_is_found() {
     with.is_copied().await;
     with.kill();
     let back = async || kim.session.say(&id("film"), "and on").await.is_ok();
-    within(Duration::from_secs(40), "the talk goes on", back).await;
+    until("the talk goes on", back).await;
     kim.hears(&["said kim and on"]).await;
     let entries = kim.entries(&id("film"));
     assert_whole(&entries);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_core::{Cursor, LostWhy, Replay, SharedEntry};
 use chat_redis::Settings;
-use chat_testing::{Sentinels, until, within};
+use chat_testing::{Sentinels, until};
 
 use super::support::guest::{Guest, Talker, assert_whole, log};
 use super::support::program::{engine, options};
@@ -24,10 +24,7 @@ async fn a_failover_under_load_loses_nothing_unnoticed() {
     talker.says(100).await;
     sentinels.master.kill();
     sentinels.failed_over().await;
-    within(Duration::from_secs(15), "service goes on", async || {
-        engines[1].room(&id("film")).await.is_ok()
-    })
-    .await;
+    until("service goes on", async || engines[1].room(&id("film")).await.is_ok()).await;
     talker.says(50).await;
     let acked = talker.finish().await;
 

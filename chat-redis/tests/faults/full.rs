@@ -75,7 +75,7 @@ async fn a_full_redis_says_so_and_can_still_get_empty() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_master_that_becomes_a_replica_is_a_clear_error_until_it_is_one_again() {
     let (server, other) = (Server::start(), Server::start());
-    let url = own(&server.url()) + "&timeout_ms=500";
+    let url = own(&server.url()) + "&timeout_ms=3000";
     let engine = program::engine(&url, Duration::from_secs(5)).await;
     let kim = Guest::in_room(&engine, "kim", "film").await;
     // Nothing is copied: it asks a master that is of no use.

@@ -16,7 +16,7 @@ async fn a_node_that_was_cut_off_is_taken_out_and_comes_back() {
     let proxy = Proxy::to(server.port).await;
     let own = own("");
     let there = engine(&format!("{}{own}", server.url()), LEASE).await;
-    let cut_off = engine(&format!("{}{own}&timeout_ms=500", proxy.url()), LEASE).await;
+    let cut_off = engine(&format!("{}{own}&timeout_ms=1500", proxy.url()), LEASE).await;
     let kim = Guest::in_room(&there, "kim", "film").await;
     let lee = Guest::in_room(&cut_off, "lee", "film").await;
     lee.session.say(&id("film"), "before").await.unwrap();

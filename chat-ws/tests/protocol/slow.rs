@@ -17,7 +17,14 @@ async fn narrow(stand: &Stand) -> Raw {
     raw.send(&Raw::text(r#"{"id":1,"do":"hello"}"#)).await;
     raw.send(&Raw::text(r#"{"id":2,"do":"join","room":"a"}"#)).await;
     for re in 1..=2 {
-        assert!(raw.frame().await.1.starts_with(format!(r#"{{"re":{re},"ok""#).as_bytes()));
+        let reply = loop {
+            let (first, frame) = raw.frame().await;
+            // A ping may come at any time.
+            if first != 0x89 {
+                break frame;
+            }
+        };
+        assert!(reply.starts_with(format!(r#"{{"re":{re},"ok""#).as_bytes()));
     }
     raw
 }
@@ -142,20 +149,11 @@ async fn one_whose_other_end_is_gone_without_a_word_is_dropped_when_it_is_silent
         })
         .stand()
         .await;
-    let [mut kim] = stand.room_of("a").await;
+    let [_kim] = stand.room_of("a").await;
     // It reads what the system reads for it, and answers no ping.
     let mut gone = narrow(&stand).await;
-    let feeds = async {
-        loop {
-            kim.ok(json!({"do": "ping"})).await;
-            tokio::time::sleep(millis(20)).await;
-        }
-    };
-    let closed = async { gone.closed().await };
-    tokio::select! {
-        () = feeds => {}
-        (code, bye) = closed => assert_eq!((code, bye.as_str()), (4002, r#"{"ev":"bye","why":"silent"}"#)),
-    }
+    let (code, bye) = gone.closed().await;
+    assert_eq!((code, bye.as_str()), (4002, r#"{"ev":"bye","why":"silent"}"#));
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@ import { randomId } from './random-id.js';
 const NAME = 'chat.tab';
 // What belongs to the person, and goes with the name.
 const OWN = ['chat.random.token', 'chat.random.shared'];
-// A page that was just left (by a refresh) may hold its lock for a moment longer.
-const PATIENCE_MS = 500;
+// A page that was just left (by a refresh) may hold its lock for a moment longer; on a slow device for a long one.
+const LOCK_MS = 3000;
+// Where tabs ask each other, each refresh waits this long for an answer that does not come.
+const ANSWER_MS = 500;
 
 /** Makes sure that this tab is nobody else, then gives its storage. */
 export async function tabOfItsOwn() {
@@ -27,7 +29,7 @@ export async function tabOfItsOwn() {
 
 // Locks end with their page, also with one that crashed. Browsers have them on https and localhost only; elsewhere the tabs
 // ask each other.
-const claim = (name) => (navigator.locks ? lock(name, AbortSignal.timeout(PATIENCE_MS)) : unclaimed(name));
+const claim = (name) => (navigator.locks ? lock(name, AbortSignal.timeout(LOCK_MS)) : unclaimed(name));
 const hold = (name) => void (navigator.locks ? lock(name) : answer(name));
 
 /** Gives true as soon as the lock is held, which it is for as long as the page is there; false where somebody else keeps it. */
@@ -52,7 +54,7 @@ function answer(name) {
 function unclaimed(name) {
   const channel = answer(name);
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS, true);
+    const timer = setTimeout(resolve, ANSWER_MS, true);
     channel.addEventListener('message', ({ data }) => {
       if (data.has !== name) return;
       clearTimeout(timer);

@@ -1,9 +1,14 @@
 //! Those that are compared: how each is started, as its documentation says it is to be.
 
-use std::io;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, ErrorKind};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Peers, SERVER, SERVER_ON_REDIS, versions};
 use crate::load::{Dialect, Fault, Program, Run, Served, Target};
@@ -213,8 +218,21 @@ fn start_redis() -> Result<(Target, String), Fault> {
     Ok((Target::start_at(command, port)?, format!("redis://127.0.0.1:{port}")))
 }
 
-/// A port on which nobody listens just now.
+/// A port on which nobody listens. It takes a server seconds to be there, in which nobody else may come to it: so it is one below
+/// those that systems give to whoever asks for any, and no other entrant of this program is given it.
 fn free_port() -> Result<u16, Fault> {
-    let free = || TcpListener::bind(("127.0.0.1", 0))?.local_addr();
-    free().map(|address| address.port()).map_err(Fault::system("finding a free port"))
+    const PORTS: Range<usize> = 3_000..10_000;
+    static FIRST: LazyLock<usize> =
+        LazyLock::new(|| RandomState::new().hash_one(()) as usize % PORTS.len());
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    let mut last = None;
+    for _ in PORTS {
+        let at = (*FIRST + GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS.len();
+        let port = u16::try_from(PORTS.start + at).unwrap_or(u16::MAX);
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(Fault::system("finding a free port")(last.unwrap_or_else(|| ErrorKind::AddrInUse.into())))
 }

@@ -12,6 +12,7 @@ import programs
 import pytest
 from django.db import connections
 from django.test import override_settings
+from manage_site import until
 
 from chat_engine import Wrote
 from chat_engine.django import signals
@@ -138,6 +139,7 @@ def test_what_was_said_while_the_database_was_away_is_stored_when_it_is_back(
     with caplog.at_level(logging.WARNING, "chat_engine.django.history"), database_away():
         for n in range(10):
             site.chat.post("a", f"word {n}")
+        until(lambda: "trying again" in caplog.text)
         with pytest.raises(TimeoutError):
             flush(0.5)
     assert "could not be stored (OperationalError); trying again" in caplog.text

@@ -20,7 +20,7 @@ pub(crate) use stand::{Setup, Stand, secret as stand_secret};
 pub(crate) use store::Store;
 
 /// What takes longer than this has not happened. Generous: machines that run tests are busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for something that is to happen, but not for ever.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {

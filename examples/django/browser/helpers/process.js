@@ -10,22 +10,13 @@ import { later } from '../../../server/browser/helpers/later.js';
 
 // A Python that has Django and chat_engine.
 const PYTHON = process.env.PYTHON ?? 'python3';
-const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 120_000);
 
 /** A directory that goes with the test. */
 export async function directory(t) {
   const path = await mkdtemp(join(tmpdir(), 'chat-django-'));
   later(t, () => rm(path, { recursive: true, force: true }));
   return path;
-}
-
-export async function freePort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** Runs something to its end; gives what it printed. */

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { directory, freePort, run, serve } from './process.js';
+import { freePort } from '../../../server/browser/helpers/ports.js';
+import { directory, run, serve } from './process.js';
 
 export const PAGE = `<!doctype html>
 <html lang="en">
@@ -43,8 +44,8 @@ export const addToPage = (where, lines) => edit(join(where, 'templates/home.html
 
 /** `manage.py runserver`; gives its port. `reload`: as it is usually run, where it starts itself anew when a file has changed. */
 export async function runserver(t, where, { reload = false } = {}) {
-  const port = await freePort();
   await run(['manage.py', 'migrate', '--verbosity', '0'], { cwd: where });
+  const port = await freePort();
   await serve(t, ['manage.py', 'runserver', `127.0.0.1:${port}`, ...(reload ? [] : ['--noreload'])], { cwd: where, port });
   return port;
 }

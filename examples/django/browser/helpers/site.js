@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { person } from '../../../server/browser/helpers/people.js';
-import { directory, freePort, run, serve } from './process.js';
+import { freePort } from '../../../server/browser/helpers/ports.js';
+import { directory, run, serve } from './process.js';
 
 const HERE = fileURLToPath(new URL('../..', import.meta.url));
 export const PASSWORD = 'a-long-reel-of-film';

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { later } from '../../../server/browser/helpers/later.js';
 import { person, profile, sees, until } from '../../../server/browser/helpers/people.js';
+import { freePort } from '../../../server/browser/helpers/ports.js';
 import { certificate } from '../helpers/certificate.js';
 import { box, listed, own, people, present, say, sockets, talk, talked, theirs } from '../helpers/box.js';
-import { freePort, run, serve } from '../helpers/process.js';
+import { run, serve } from '../helpers/process.js';
 import { PAGE, addSettings, addToPage, project, runserver } from '../helpers/project.js';
 
 /** A site with these lines on its page. */
@@ -56,7 +57,8 @@ test('a visitor is the same one after a refresh and in another tab, under the na
   await box(kim).getByRole('textbox', { name: 'Your name', exact: true }).fill('<i>김</i>');
   await box(kim).getByRole('button', { name: 'Save' }).click();
   await sees(lee, /is now called <i>김<\/i>\./);
-  assert.match(await kim.evaluate(() => document.activeElement.shadowRoot.activeElement.getAttribute('aria-label')), /^Your name: <i>김<\/i>/);
+  const focused = () => kim.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.getAttribute('aria-label') ?? '');
+  await until('the focus is where it was', async () => /^Your name: <i>김<\/i>/.test(await focused()));
   const notices = await lee.locator('chat-box .row.notice').allTextContents();
   await kim.reload();
   const tab = await kim.profile.open(url);

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { misses, sees, until } from '../../../server/browser/helpers/people.js';
+import { freePort } from '../../../server/browser/helpers/ports.js';
 import { way } from '../../../server/browser/helpers/proxy.js';
 import { redis } from '../../../server/browser/helpers/server.js';
 import { box, field, own, present, say, talk, talked, theirs } from '../helpers/box.js';
-import { freePort } from '../helpers/process.js';
 import { beside, member, site } from '../helpers/site.js';
 
 /** A site whose sockets are served beside it, by `chat_server`, over a way that can be cut; both on one Redis. */

@@ -9,4 +9,4 @@ const ARGS = [
   '--host-resolver-rules=MAP chat.test 127.0.0.1',
 ];
 
-export const launch = () => chromium.launch({ executablePath: PROGRAM, args: ARGS });
+export const launch = () => chromium.launch({ executablePath: PROGRAM, args: ARGS, timeout: 120_000 });

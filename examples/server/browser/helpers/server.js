@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { later } from './later.js';
+import { freePort } from './ports.js';
 
 const BINARY = process.env.CHAT_SERVER ?? fileURLToPath(new URL('../../../../target/debug/chat-server', import.meta.url));
 // For work on the pages: served from a directory, instead of those that were embedded when the binary was built.
 const PAGES = process.env.CHAT_PAGES ? ['--pages', process.env.CHAT_PAGES] : [];
 
 const DEFAULTS = [['--rate', '0'], ['--grace-ms', '3000']];
+/** For tests in which pages come back: however slow the machine is, their grace is not over. */
+export const LONG_GRACE = ['--grace-ms', '20000'];
 
 /**
  * Starts one and stops it when the test `t` is over. `args` are further flags. `restart()` kills it as a power cut would and starts
@@ -39,7 +42,7 @@ export async function server(t, ...args) {
       await gone;
     };
   }
-  await start('127.0.0.1:0');
+  await start(`127.0.0.1:${await freePort()}`);
   here.restart = async (between = () => {}) => {
     await here.stop();
     await between();
@@ -66,13 +69,4 @@ export async function redis(t) {
     socket.destroy();
     if (open) return `redis://127.0.0.1:${port}`;
   }
-}
-
-async function freePort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

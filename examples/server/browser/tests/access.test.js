@@ -7,7 +7,7 @@ import { person, profile, reconnect, sees, until } from '../helpers/people.js';
 import { way } from '../helpers/proxy.js';
 import { MATCHED, OVER, WAITING, addInterest, matched, own, say, state, talk, talked, theirs } from '../helpers/random.js';
 import { enter, idOf, inRoom } from '../helpers/rooms.js';
-import { server } from '../helpers/server.js';
+import { LONG_GRACE, server } from '../helpers/server.js';
 
 const LOOKS = ['ko', 'en'].flatMap((language) => ['light', 'dark'].map((theme) => ({ language, theme })));
 
@@ -80,7 +80,7 @@ for (const look of LOOKS) {
 }
 
 test('the language is the browser’s, can be switched without a reload, and is kept', async (t) => {
-  const { url } = await server(t);
+  const { url } = await server(t, ...LONG_GRACE);
   const lee = await person(t, `${url}/random`, { language: 'en' });
   await state(lee, WAITING.en);
   assert.equal(await lee.locator('html').getAttribute('lang'), 'en');

@@ -6,14 +6,14 @@ import { test } from 'node:test';
 import { person, profile, sees } from '../helpers/people.js';
 import { WAITING, matched, own, say, state, talked } from '../helpers/random.js';
 import { makeRoom } from '../helpers/rooms.js';
-import { server } from '../helpers/server.js';
+import { LONG_GRACE, server } from '../helpers/server.js';
 
 // What Chromium has to say about a header that it takes seriously on https only.
 const EXPECTED = /Cross-Origin-Opener-Policy header has been ignored/;
 
 /** The server under a name by which browsers do not trust it. */
 async function afar(t) {
-  const url = new URL((await server(t)).url);
+  const url = new URL((await server(t, ...LONG_GRACE)).url);
   url.hostname = 'chat.test';
   return url.href;
 }

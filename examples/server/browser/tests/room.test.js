@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { misses, person, profile, sees, until } from '../helpers/people.js';
 import { field, own, say, talk, talked, theirs } from '../helpers/random.js';
 import { enter, inRoom, listed, makeRoom, people, rename } from '../helpers/rooms.js';
-import { server } from '../helpers/server.js';
+import { LONG_GRACE, server } from '../helpers/server.js';
 
 /** A room in which this much was said, by somebody who is not there any more. */
 async function told(page, title, n) {
@@ -126,7 +126,7 @@ test('comings, goings and new names are told in one quiet line, and in the list 
 });
 
 test('a refresh in a room is nobody new', async (t) => {
-  const { url } = await server(t);
+  const { url } = await server(t, ...LONG_GRACE);
   const kim = await person(t, url);
   const id = await makeRoom(kim, '새로고침');
   const lee = await enter(t, url, id);

@@ -54,9 +54,9 @@ async fn visitors_pass_with_the_window() {
     let node = Node::start(&["--visitors-window-s", "1"]).await;
     let mut kim = Client::hello(node.address).await;
     kim.ask("join", json!({"room": "tea", "create": {"title": "Tea"}})).await.unwrap();
-    kim.ask("leave", json!({"room": "tea"})).await.unwrap();
     let visitors = async || node.get("/api/rooms").await.json()["rooms"][0]["visitors"].clone();
     assert_eq!(visitors().await, 1);
+    kim.ask("leave", json!({"room": "tea"})).await.unwrap();
     until("nobody was there lately", async || visitors().await == 0).await;
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) async fn new(flags: &[&str]) -> Self {
         let redis = Server::start();
-        let store = redis.url();
+        // No time-out is what is looked at here.
+        let store = format!("{}?timeout_ms=10000", redis.url());
         let flags = [&["--store", &store, "--trusted-proxy", "127.0.0.1"], flags].concat();
         let (one, two) = tokio::join!(Node::start(&flags), Node::start(&flags));
         let nginx = Nginx::start([one.address, two.address]).await;
@@ -168,6 +169,8 @@ async fn a_node_that_is_updated_is_passed_over() {
     assert_eq!(stand.connections().await, [1, 1]);
     let ending = stand.nodes[0].take().unwrap();
     ending.process.signal("TERM");
+    // From here on it takes nobody; who came just before would have to come back.
+    until("it is ending", async || ending.process.err().contains("draining")).await;
     // Whoever comes meanwhile does not notice.
     for _ in 0..10 {
         stand.hello(json!({})).await;

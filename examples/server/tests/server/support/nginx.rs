@@ -1,12 +1,12 @@
 //! A real nginx, with the configuration of `examples/deploy/nginx.conf`: only names, ports and places are other ones.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_testing::{fresh_dir, random};
+use chat_testing::{free_port, fresh_dir, is_free};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -23,7 +23,7 @@ use super::process::Process;
 const CONF: &str = include_str!("../../../../deploy/nginx.conf");
 /// Below the ports that systems give to whoever asks for any, and above those of the tests' redis-servers.
 const PORTS: std::ops::Range<u16> = 30_000..32_700;
-const STARTING: Duration = Duration::from_secs(20);
+const STARTING: Duration = Duration::from_secs(60);
 
 /// An nginx before two nodes.
 pub struct Nginx {
@@ -51,15 +51,6 @@ fn certified() -> (String, String, String) {
     let own = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let own = own.signed_by(&key, &authority).unwrap();
     (authority.pem(), own.pem(), key.serialize_pem())
-}
-
-fn free_port() -> u16 {
-    loop {
-        let port = PORTS.start + (random() % PORTS.len() as u64) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// The configuration, with each of these replaced where it stands; each has to be there.
@@ -101,7 +92,8 @@ impl Nginx {
         // Somebody else may take a port in the meantime: then others.
         for _ in 0..10 {
             let dir = fresh_dir();
-            let [plain, tls] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+            let [plain, tls] =
+                [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port(PORTS, is_free))));
             let conf = configured(&dir, nodes, plain, tls);
             let files = [("nginx.conf", &conf), ("fullchain.pem", &own), ("privkey.pem", &key)];
             for (name, content) in files {

@@ -7,7 +7,7 @@ use super::http::{self, Reply};
 use super::process::Process;
 
 /// How long it may take to start, on a busy machine.
-const STARTING: Duration = Duration::from_secs(30);
+const STARTING: Duration = Duration::from_secs(60);
 
 /// A server that is ready.
 pub struct Node {
