@@ -177,7 +177,8 @@ test('a connection of which only one half is left is noticed', async (t) => {
 });
 
 test('a program that stood still has not lost a connection whose answer is there', async (t) => {
-  const here = await server(t, '--ping-ms', '1000');
+  const here = await server(t, '--ping-ms', '3000');
+  // The server waits for 7.2 s.
   let stood = false;
   /** Stands still as soon as a ping is sent, for longer than its answer may take. */
   class StandsStill extends WebSocket {
