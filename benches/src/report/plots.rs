@@ -2,7 +2,7 @@
 
 use super::Results;
 use super::growth::{self, Growth};
-use super::plot::{Bar, Bars, Lines, Series};
+use super::plot::{Lines, Marks, Row, Series};
 
 /// A plot with the name of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,21 +18,21 @@ pub struct Plot {
 pub fn plots(results: &Results) -> Vec<Plot> {
     let mut all: Vec<Plot> = ratios(results).into_iter().collect();
     let cases = results.beside.iter().flat_map(|beside| &beside.rows);
-    // Two bars are no picture.
+    // Two marks are no picture.
     for case in cases.filter(|case| !case.is_of_redis()) {
-        let bar = |program: &super::Peer| Bar {
+        let row = |program: &super::Peer| Row {
             label: program.title.clone(),
             measured: case.of(&program.name),
             ours: program.is_ours(),
         };
         let programs = results.beside.iter().flat_map(|beside| &beside.programs);
-        let bars = Bars {
+        let marks = Marks {
             title: case.case.clone(),
             axis: along(&case.figure).to_owned(),
             unit: case.unit.clone(),
-            bars: programs.map(bar).collect(),
+            rows: programs.map(row).collect(),
         };
-        all.push(Plot { file: peers_file(&case.case), svg: bars.svg() });
+        all.push(Plot { file: peers_file(&case.case), svg: marks.svg() });
     }
     all.extend(growth::ALL.iter().filter_map(|growth| lines(growth, results)));
     all
@@ -57,19 +57,19 @@ fn ratios(results: &Results) -> Option<Plot> {
     let rows = results.compared.iter().flat_map(|compared| &compared.rows);
     // Of CPU alone, as the axis says.
     let rows = rows.filter(|row| row.figure.starts_with("cpu_"));
-    let bars: Vec<Bar> = rows
+    let rows: Vec<Row> = rows
         .filter_map(|row| {
             let measured = row.ratio.filter(|ratio| ratio.is_there())?;
-            Some(Bar { label: row.case.clone(), measured: Some(measured), ours: true })
+            Some(Row { label: row.case.clone(), measured: Some(measured), ours: true })
         })
         .collect();
-    let bars = Bars {
+    let marks = Marks {
         title: "CPU of chat-server as a ratio to the limit".to_owned(),
         axis: "times the limit's CPU for the same work".to_owned(),
         unit: "×".to_owned(),
-        bars,
+        rows,
     };
-    (!bars.bars.is_empty()).then(|| Plot { file: RATIOS.to_owned(), svg: bars.svg() })
+    (!marks.rows.is_empty()).then(|| Plot { file: RATIOS.to_owned(), svg: marks.svg() })
 }
 
 /// What a figure's name means to people.

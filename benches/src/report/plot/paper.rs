@@ -74,15 +74,6 @@ impl Paper {
         );
     }
 
-    /// A box, given by two corners, the upper left one first.
-    pub(super) fn rect(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
-        let ((x, y), (width, height)) = (from, (to.0 - from.0, to.1 - from.1));
-        let _ = writeln!(
-            self.0,
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"2\"/>"
-        );
-    }
-
     pub(super) fn path(&mut self, class: &str, points: &[(f64, f64)]) {
         let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = writeln!(self.0, "<polyline class=\"{class}\" points=\"{}\"/>", points.join(" "));
@@ -91,6 +82,11 @@ impl Paper {
     pub(super) fn dot(&mut self, class: &str, (x, y): (f64, f64)) {
         let _ =
             writeln!(self.0, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>");
+    }
+
+    /// A dot that is to be seen beside lines.
+    pub(super) fn mark(&mut self, class: &str, (x, y): (f64, f64)) {
+        let _ = writeln!(self.0, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"6\"/>");
     }
 
     pub(super) fn finish(mut self) -> String {
