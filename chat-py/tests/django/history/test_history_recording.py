@@ -139,9 +139,13 @@ def test_what_was_said_while_the_database_was_away_is_stored_when_it_is_back(
     with caplog.at_level(logging.WARNING, "chat_engine.django.history"), database_away():
         for n in range(10):
             site.chat.post("a", f"word {n}")
-        until(lambda: "trying again" in caplog.text)
-        with pytest.raises(TimeoutError):
-            flush(0.5)
+
+        def is_tried() -> bool:
+            with pytest.raises(TimeoutError):
+                flush(0.5)
+            return "trying again" in caplog.text
+
+        until(is_tried)
     assert "could not be stored (OperationalError); trying again" in caplog.text
     assert "word" not in caplog.text.replace("messages", "")
     assert site.words() == [f"word {n}" for n in range(10)]
