@@ -5,6 +5,7 @@
 //! it is in the engine's documentation (a join is undone, something said may have been).
 
 use std::any::Any;
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -68,7 +69,7 @@ impl<T> Asked<T> {
         })
     }
 
-    /// Parked in this thread. `pause` is what it does meanwhile, [`Parked::park`] with something around it, and ends the waiting where it fails.
+    /// Parked in this thread. `pause` is what it does meanwhile, [`Inside::park`] with something around it, and ends the waiting where it fails.
     ///
     /// # Errors
     /// What `pause` failed with; the operation is dropped then.
@@ -87,57 +88,83 @@ impl<T> Asked<T> {
     }
 }
 
-/// Threads that wait here and will be back.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// How often threads are [`Inside`].
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// A thread that waits, now and then looking for signals.
+thread_local! {
+    /// How often this one is.
+    static HERE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A thread of Python's that is in the middle of something here, for as long as it is.
 ///
-/// At the end of the process it stays where it is: Python lets none of its threads back in then, some of its versions by pulling them
-/// down from wherever they are, which Rust does not survive.
+/// At the end of the process Python lets none of its other threads back in: whichever comes for its lock, be it from a wait of ours or
+/// out of a line of Python that we called, some of its versions pull down from wherever it is, which Rust does not survive. So the end
+/// waits until nobody is inside ([`settle`]), and whoever waits here stays where they are.
 #[derive(Debug)]
-pub struct Parked(());
+pub struct Inside(());
 
-impl Parked {
-    /// From now on.
+impl Inside {
+    /// From now on. None once the runtime was stopped: then only the thread that ends the process has anything to do here.
     #[must_use]
-    pub fn begin() -> Self {
-        WAITING.fetch_add(1, Ordering::SeqCst);
+    pub fn enter() -> Option<Self> {
+        let inside = Self::enter_anyway();
+        (!runtime::is_stopped()).then_some(inside)
+    }
+
+    /// From now on, also at the end of the process.
+    #[must_use]
+    pub fn enter_anyway() -> Self {
+        HERE.set(HERE.get() + 1);
+        // Before `is_stopped` is asked: of this and `settle` one sees the other.
+        INSIDE.fetch_add(1, Ordering::SeqCst);
         Self(())
     }
 
     /// Parked until this thread is woken, or for a moment, after which it may look for signals.
-    pub fn park(&self, within: Duration) {
+    pub fn park(within: Duration) {
         /// How long a signal may have to wait.
         const SLICE: Duration = Duration::from_millis(50);
         std::thread::park_timeout(within.min(SLICE));
+        Self::stay_if_stopped();
+    }
+
+    /// At the end of the process, this thread stays here.
+    pub fn stay_if_stopped() {
         if runtime::is_stopped() {
-            WAITING.fetch_sub(1, Ordering::SeqCst);
             stay();
         }
     }
 }
 
-impl Drop for Parked {
+impl Drop for Inside {
     fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::SeqCst);
+        HERE.set(HERE.get() - 1);
+        INSIDE.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// Stays here for the rest of the process.
+/// Stays here for the rest of the process, and is not waited for.
 pub fn stay() -> ! {
+    INSIDE.fetch_sub(HERE.take(), Ordering::SeqCst);
     loop {
         std::thread::park();
     }
 }
 
-/// Parked, the runtime having been stopped, until nobody is on the way back from waiting.
+/// Waits, the runtime having been stopped, until nobody is inside any more.
 pub fn settle(within: Duration) {
     const STEP: Duration = Duration::from_millis(1);
     let mut waited = Duration::ZERO;
-    while WAITING.load(Ordering::SeqCst) > 0 && waited < within {
+    while INSIDE.load(Ordering::SeqCst) > 0 && waited < within {
         std::thread::sleep(STEP);
         waited += STEP;
     }
+}
+
+/// To be called in a child right after the fork: nobody but this thread has come along.
+pub fn forked() {
+    INSIDE.store(HERE.get(), Ordering::SeqCst);
 }
 
 impl<T> Drop for Asked<T> {
@@ -173,7 +200,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn pause() -> Result<(), ()> {
-        Parked::begin().park(LONG);
+        Inside::park(LONG);
         Ok(())
     }
 

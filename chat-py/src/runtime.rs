@@ -61,14 +61,14 @@ pub fn forked() {
 /// They are not waited for beyond that, nor is the runtime taken apart: a thread of Python's that is in the middle of something would find
 /// a runtime that refuses timers, and fail for no fault of its own.
 pub fn stop(within: Duration) {
-    STOPPED.store(true, Ordering::Release);
+    STOPPED.store(true, Ordering::SeqCst);
     pause(within).forget();
 }
 
 /// Whether the runtime was ended.
 #[must_use]
 pub fn is_stopped() -> bool {
-    STOPPED.load(Ordering::Acquire)
+    STOPPED.load(Ordering::SeqCst)
 }
 
 /// The same, as an error.

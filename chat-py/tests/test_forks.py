@@ -142,7 +142,8 @@ print("ok")
 # A fork while another thread is held in the middle of a first use of something of Python's, which the module keeps.
 FIRST_USE = """
 import asyncio, importlib, os, signal, sys, threading, types
-from chat_engine import BadRequest, Engine, Forbidden
+from contextlib import suppress
+from chat_engine import BadRequest, Engine, Forbidden, Misuse
 
 engine = Engine("memory://")
 module, name, use = importlib.import_module(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -169,6 +170,21 @@ def plain():
     with engine.connect("x") as session:
         session.batch(0.01)
 
+def two():
+    with engine.connect("x") as session:
+        def reads():
+            with suppress(Misuse):
+                session.batch(1)
+
+        other = threading.Thread(target=reads)
+        other.start()
+        try:
+            while other.is_alive():
+                session.batch(0)
+        except Misuse:
+            pass
+        other.join()
+
 def error():
     try:
         engine.connect("")
@@ -194,7 +210,8 @@ def asks():
             return
     raise AssertionError("it was not asked")
 
-uses = {"waits": lambda: asyncio.run(waits()), "plain": plain, "error": error, "moment": moment, "asks": asks}
+uses = {"waits": lambda: asyncio.run(waits()), "plain": plain, "two": two, "error": error}
+uses |= {"moment": moment, "asks": asks}
 thread = threading.Thread(target=uses[use])
 thread.start()
 assert inside.wait(20), "nobody asks for it"
@@ -255,6 +272,7 @@ def test_a_hundred_forks_under_load(program: Runner, url: str) -> None:
         ("asyncio", "get_running_loop", "waits"),
         ("chat_engine._loops", "inbox_of", "waits"),
         ("chat_engine._loops", "refuse_to_block", "plain"),
+        ("chat_engine._loops", "let_go_of_closed", "two"),
         ("chat_engine._errors", "make", "error"),
         ("chat_engine._threads", "start", "asks"),
         ("datetime", "datetime", "moment"),

@@ -936,13 +936,13 @@ class Link {
     const ping = this.#limits.ping_ms || LIMITS.ping_ms;
     const [oldest] = this.#asked.values();
     const silent = this.#pinged && now - this.#pinged >= PONG_MS;
-    if (silent && !certain) {
+    if (silent || (oldest && now - oldest.at >= ANSWER_MS)) {
+      if (certain) return this.#lost(undefined, 'no answer');
       // The page may have stood still: what came meanwhile has its turn first.
       clearTimeout(this.#life);
-      this.#life = setTimeout(() => this.#live(true), 1);
+      this.#life = setTimeout(() => this.#live(true), 100);
       return;
     }
-    if (silent || (oldest && now - oldest.at >= ANSWER_MS)) return this.#lost(undefined, 'no answer');
     if (!this.#pinged && now - this.#heard >= ping) {
       this.send('ping');
       this.#pinged = now;

@@ -11,7 +11,7 @@ use crate::random;
 /// is away for a while finds nobody at its port when it comes back, and two of one server are never the same.
 ///
 /// # Panics
-/// If all of the range have been given.
+/// If none is found: hardly any of the range is free.
 pub fn free_port(range: Range<u16>, serves: impl Fn(u16) -> bool) -> u16 {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,12 +16,11 @@ Every operation has a plain name, for views, scripts and tasks, and one with `a`
 from __future__ import annotations
 
 import atexit as _atexit
+import difflib as _difflib
+import json as _json
 import os as _os
 
-from . import _loops, _native
-
-# Rather than when it is first used: another thread's fork may be in the middle of that.
-from . import _threads as _threads
+from . import _loops, _native, _threads
 from ._errors import (
     AlreadyMatched,
     BadRequest,
@@ -176,3 +175,6 @@ if hasattr(_os, "register_at_fork"):
         after_in_child=_after_fork_in_child,
     )
 _atexit.register(_at_exit)
+
+# Imported here although others use them: at their first use, another thread's fork might be in the middle of that.
+_modules = (_difflib, _json, _threads)

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use super::call::{Convert, Waiting};
 use super::errors;
+use super::process::inside;
 use super::reading::Read;
 use super::waiting::Waiter;
 use crate::first::Begun;
@@ -66,6 +67,7 @@ impl Answer {
 
     /// One step: a future to wait for, or the end, which Python knows as an exception.
     fn step(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let _inside = inside(py);
         let polled = match &mut self.0 {
             State::Ready(_) => {
                 let State::Ready(value) = std::mem::replace(&mut self.0, State::Over) else {

@@ -14,7 +14,8 @@ use pyo3::prelude::*;
 use super::answer::{Answer, Waits};
 use super::errors;
 use super::kept::Attribute;
-use crate::first::{Asked, Begun, Broke, Parked};
+use super::process::inside;
+use crate::first::{Asked, Begun, Broke, Inside};
 use crate::live::{Fault, Live};
 
 /// Which of its two names an operation was called by.
@@ -110,9 +111,9 @@ pub(crate) fn result<T: Send>(py: Python<'_>, begun: Begun<T>) -> PyResult<T> {
     let done = match begun {
         Begun::Done(done) => done,
         Begun::Asked(asked) => {
-            let waits = Parked::begin();
+            let _inside = inside(py);
             asked.wait(|| {
-                py.detach(|| waits.park(Duration::MAX));
+                py.detach(|| Inside::park(Duration::MAX));
                 py.check_signals()
             })?
         }
@@ -150,12 +151,14 @@ macro_rules! twins {
                 #[pyo3(signature = $signature)]
                 #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
                 fn $wait(&self, py: Python<'_>, $( $name: $type ),*) -> PyResult<Py<PyAny>> {
+                    let _inside = crate::python::process::inside(py);
                     self.$do(py, Way::Wait, $( $name ),*)
                 }
 
                 #[pyo3(signature = $signature)]
                 #[allow(clippy::too_many_arguments, reason = "the keywords of one call")]
                 fn $answer(&self, py: Python<'_>, $( $name: $type ),*) -> PyResult<Py<PyAny>> {
+                    let _inside = crate::python::process::inside(py);
                     self.$do(py, Way::Answer, $( $name ),*)
                 }
             )*

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::kept::Attribute;
 use super::pool::{Found, Job, Pool};
+use super::process::inside;
 use crate::runtime;
 
 /// Questions that wait for a thread, at the most.
@@ -212,6 +213,7 @@ pub(crate) struct Task {
 impl Task {
     /// What is called, and with what; `None` where nobody waits for it any more.
     fn call(&self, py: Python<'_>) -> PyResult<Option<(Py<PyAny>, Py<PyTuple>)>> {
+        let _inside = inside(py);
         let job = self.job();
         job.as_ref().filter(|job| job.is_wanted()).map(|job| job.call(py)).transpose()
     }
@@ -233,6 +235,7 @@ impl Task {
     }
 
     fn end(&self, py: Python<'_>, came: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+        let _inside = inside(py);
         let job = self.job().take();
         job.map_or(Ok(()), |job| job.end(py, came))
     }

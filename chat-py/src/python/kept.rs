@@ -2,11 +2,14 @@
 //!
 //! *A fork*: pyo3's own ways to do so (`PyOnceLock`, `intern!`) let go of Python while they are being filled. Whoever forks in another thread
 //! at that moment leaves the child with one that is being filled by nobody, and waits for it for ever. Here a thread is attached from before
-//! a cell begins to be filled until it is full, and a fork is made by a thread that is attached: there is nothing in between.
+//! a cell begins to be filled until it is full, and a fork is made by a thread that is attached: there is nothing in between. Python's own
+//! imports are such a thing too, so the modules are imported with the package.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyInt, PyString, PyTuple};
+use pyo3::types::{PyInt, PySequence, PyString, PyTuple};
+
+use super::hooks::Deny;
 
 /// An attribute of a module, imported when it is first asked for.
 pub(crate) struct Attribute {
@@ -64,5 +67,10 @@ pub(crate) fn fill_those_of_pyo3(py: Python<'_>) -> PyResult<()> {
     class.qualname()?;
     class.module()?;
     class.fully_qualified_name()?;
+    let _ = py.get_type::<PySequence>();
+    // An argument of a wrong kind: the error, and what is added to it.
+    if let Err(error) = py.get_type::<Deny>().call1((0,)) {
+        let _ = error.value(py);
+    }
     Ok(())
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use crate::first::{self, Inside, stay};
+use crate::live;
 use crate::runtime::{self, Paused};
-use crate::{first, live};
 
 /// Somebody forks: one at a time, since two would each bring a part of the workers to a halt, and wait for the other's.
 static FORKING: AtomicBool = AtomicBool::new(false);
@@ -26,7 +27,7 @@ pub(crate) fn before_fork(py: Python<'_>) {
     /// One that is busy for longer is not waited for.
     const PATIENCE: Duration = Duration::from_secs(2);
     /// One that forks, and never ends to, is not waited for either; in milliseconds.
-    const TURNS: u32 = 2_000;
+    const TURNS: u32 = 10_000;
     let paused = py.detach(|| {
         let mut turns = 0;
         while FORKING.swap(true, Ordering::AcqRel) && turns < TURNS {
@@ -55,6 +56,7 @@ pub(crate) fn after_fork_in_child() {
     }
     FORKING.store(false, Ordering::Release);
     runtime::forked();
+    first::forked();
     live::forked();
     super::served::forked();
 }
@@ -73,9 +75,18 @@ pub(crate) fn at_exit(py: Python<'_>) {
         live::end_all(PATIENCE);
         // Behind the engines, whose observers are told of what is left.
         super::jobs::stop(PATIENCE);
-        // Whoever is on the way back from waiting comes in now, or not at all.
+        // Whoever is in the middle of something comes to its end.
         first::settle(PATIENCE);
     });
+}
+
+/// This thread is inside, for as long as what this gives is there. At the end of the process those that come stay here.
+pub(crate) fn inside(py: Python<'_>) -> Inside {
+    match Inside::enter() {
+        Some(inside) => inside,
+        None if is_ended_by_this_thread() => Inside::enter_anyway(),
+        None => py.detach(|| stay()),
+    }
 }
 
 /// Whether this thread is the one that ends the process, or nobody does.

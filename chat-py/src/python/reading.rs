@@ -20,9 +20,10 @@ use super::call::refuse_to_block;
 use super::errors;
 use super::events;
 use super::kept::Attribute;
+use super::process::inside;
 use super::session::Session;
 use super::waiting::Waiter;
-use crate::first::{Parked, thread_waker};
+use crate::first::{Inside, thread_waker};
 use crate::live::Live;
 
 /// What is read from a session.
@@ -230,7 +231,7 @@ pub(crate) fn batch(
     let mut cx = Context::from_waker(&waker);
     let until = timeout.map(|time| Instant::now() + time.min(LONGEST));
     let mut turn = Turn { session, turn: None };
-    let waits = Parked::begin();
+    let _inside = inside(py);
     loop {
         let live = session.live(py)?;
         let mut inlet = if turn.turn.is_some() { session.inlet.lock() } else { free(py, session)? };
@@ -248,7 +249,7 @@ pub(crate) fn batch(
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(PyList::empty(py).into_any().unbind());
         }
-        py.detach(|| waits.park(left.unwrap_or(Duration::MAX)));
+        py.detach(|| Inside::park(left.unwrap_or(Duration::MAX)));
         py.check_signals()?;
     }
 }

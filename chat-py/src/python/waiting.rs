@@ -15,7 +15,8 @@ use pyo3::prelude::*;
 
 use super::errors;
 use super::kept::{Attribute, Name};
-use crate::first::Parked;
+use super::process::inside;
+use crate::first::Inside;
 use crate::inbox::{self, Ring, Wakeup};
 
 static DONE: Name = Name::new("done");
@@ -64,6 +65,7 @@ impl Inbox {
 
     /// Wakes who waits for what is ready.
     fn ring(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = inside(py);
         let mut tokens = Vec::new();
         self.inbox.take(&mut tokens);
         for token in tokens {
@@ -81,11 +83,10 @@ impl Inbox {
     /// Parked for the bell in this thread. `False` when the time is up.
     fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
         let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1));
-        let waits = Parked::begin();
+        let _inside = inside(py);
         py.detach(|| {
             let rang = self.inbox.wait(time);
-            // At the end of the process it stays here.
-            waits.park(Duration::ZERO);
+            Inside::stay_if_stopped();
             rang
         })
     }

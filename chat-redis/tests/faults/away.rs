@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chat_redis::Settings;
-use chat_testing::{PATIENCE, Server, until};
+use chat_testing::{Server, until};
 
 use super::support::guest::{Guest, Talker, assert_acknowledged, assert_whole, log};
 use super::support::program::{engine, options};
@@ -98,7 +98,7 @@ async fn a_redis_that_stands_still_is_waited_for_and_no_longer() {
     server.pause();
     let began = Instant::now();
     assert_eq!(kim.session.say(&id("film"), "hm").await.unwrap_err().code(), "unavailable");
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     server.resume();
     until("it goes on", async || kim.session.say(&id("film"), "well").await.is_ok()).await;
     kim.hears(&["said kim well"]).await;

@@ -1,10 +1,13 @@
 //! A node is killed in the midst of everything, and nobody cleans up for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chat_core::{UserId, What};
 use chat_testing::{PATIENCE, until};
+use tokio::task::JoinHandle;
 
 use super::support::guest::{Guest, assert_whole, log};
 use super::support::node::Node;
@@ -17,17 +20,39 @@ const LEASE: Duration = Duration::from_secs(2);
 const LATE: Duration = Duration::from_secs(1);
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Waits until it is so, which has to be in good time after the end of the lease. Where the machine itself stood still meanwhile, nodes
-/// wait another lease for those who stood still as well before they take them for dead; then it has to be at all.
-async fn promptly(what: &str, is: impl AsyncFn() -> bool) {
-    let began = Instant::now();
-    let (mut last, mut stood) = (began, Duration::ZERO);
-    while !is().await {
-        let now = Instant::now();
-        (last, stood) = (now, stood.max(now - last));
-        let most = if stood < LEASE / 4 { LEASE + LATE + BUSY } else { PATIENCE };
-        assert!(now - began < most, "not within {most:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// How long this machine stood still at most, from when it is asked to look.
+struct Still(Arc<AtomicU64>, JoinHandle<()>);
+
+impl Still {
+    fn watch() -> Self {
+        let longest = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&longest);
+        let looks = tokio::spawn(async move {
+            loop {
+                let before = Instant::now();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                seen.fetch_max(before.elapsed().as_millis() as u64, Ordering::Relaxed);
+            }
+        });
+        Self(longest, looks)
+    }
+
+    /// Waits until it is so, which has to be in good time after the end of the lease. Where the machine stood still meanwhile, nodes wait
+    /// another lease for those who stood still as well before they take them for dead: then it has to be at all.
+    async fn promptly(&self, what: &str, is: impl AsyncFn() -> bool) {
+        let began = Instant::now();
+        while !is().await {
+            let stood = Duration::from_millis(self.0.load(Ordering::Relaxed));
+            let most = if stood < LEASE / 4 { LEASE + LATE + BUSY } else { PATIENCE };
+            assert!(began.elapsed() < most, "not within {most:?}: {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        self.1.abort();
     }
 }
 
@@ -49,13 +74,15 @@ async fn the_users_of_a_killed_node_leave_once() {
     until("it is busy", async || kim.count(&["said lee"]) > 50 && kim.count(&["joined c"]) > 20)
         .await;
 
-    node.kill().await;
     let backend = here_backend(&url).await;
-    promptly("nobody of that node is left", async || {
-        let page = backend.presence.members(&id("film"), None, 200).await.unwrap().unwrap();
-        page.members.iter().all(|member| member.user.as_str() == "kim")
-    })
-    .await;
+    let still = Still::watch();
+    node.kill().await;
+    still
+        .promptly("nobody of that node is left", async || {
+            let page = backend.presence.members(&id("film"), None, 200).await.unwrap().unwrap();
+            page.members.iter().all(|member| member.user.as_str() == "kim")
+        })
+        .await;
 
     // Whoever has come has gone, by turns.
     let entries = log(&backend, &id("film")).await;
@@ -121,15 +148,18 @@ async fn partners_of_a_killed_node_are_free_and_its_tickets_are_gone() {
     until("sam waits", async || !backend.matching.waiting(&user("sam")).await.unwrap().is_empty())
         .await;
 
+    let still = Still::watch();
     node.kill().await;
-    promptly("kim's partner has gone", async || {
-        kim.count(&["entry strangers~", "closed partner_left"]) == 1
-    })
-    .await;
-    until("sam does not wait any more", async || {
-        backend.matching.waiting(&user("sam")).await.unwrap().is_empty()
-    })
-    .await;
+    still
+        .promptly("kim's partner has gone", async || {
+            kim.count(&["entry strangers~", "closed partner_left"]) == 1
+        })
+        .await;
+    still
+        .promptly("sam does not wait any more", async || {
+            backend.matching.waiting(&user("sam")).await.unwrap().is_empty()
+        })
+        .await;
     // Kim may look again, and meets nobody who is not there.
     let ann = Guest::on(&here, "ann").await;
     kim.session.seek("others", &[]).await.unwrap();

@@ -30,7 +30,7 @@ pub fn options(lease: Duration) -> StoreOptions {
 pub async fn engine(url: &str, lease: Duration) -> Engine {
     let mut settings = Settings::from_url(url).unwrap().with_store(options(lease));
     if !url.contains("timeout_ms") {
-        // Where no time-out is what is looked at, none is to be in the way.
+        // Where no time-out is what is looked at, none is to be in the way: on a busy machine two seconds, the usual one, may pass.
         settings = settings.with_timeout(PATIENCE / 4).with_connect_timeout(PATIENCE / 4);
     }
     let backend = settings.connect().await.unwrap();

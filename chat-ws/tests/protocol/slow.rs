@@ -144,16 +144,26 @@ async fn a_slow_reader_gets_everything_or_a_reset_and_resumes() {
 async fn one_whose_other_end_is_gone_without_a_word_is_dropped_when_it_is_silent() {
     let stand = Setup::new()
         .with(|options| {
-            options.ping = Some(millis(50));
-            options.silent = millis(200);
+            options.ping = Some(millis(500));
+            options.silent = seconds(3);
         })
         .stand()
         .await;
-    let [_kim] = stand.room_of("a").await;
+    let [mut kim] = stand.room_of("a").await;
     // It reads what the system reads for it, and answers no ping.
     let mut gone = narrow(&stand).await;
-    let (code, bye) = gone.closed().await;
-    assert_eq!((code, bye.as_str()), (4002, r#"{"ev":"bye","why":"silent"}"#));
+    let feeds = async {
+        loop {
+            kim.ok(json!({"do": "ping"})).await;
+            tokio::time::sleep(millis(100)).await;
+        }
+    };
+    tokio::select! {
+        (code, bye) = gone.closed() => assert_eq!((code, bye.as_str()), (4002, r#"{"ev":"bye","why":"silent"}"#)),
+        () = feeds => {}
+    }
+    // Who gives signs of life stays.
+    kim.ok(json!({"do": "ping"})).await;
 }
 
 #[tokio::test]

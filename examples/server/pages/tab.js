@@ -8,7 +8,8 @@ import { randomId } from './random-id.js';
 const NAME = 'chat.tab';
 // What belongs to the person, and goes with the name.
 const OWN = ['chat.random.token', 'chat.random.shared'];
-// A page that was just left (by a refresh) may hold its lock for a moment longer; on a slow device for a long one.
+// A page that was just left (by a refresh) may hold its lock for a moment longer; on a slow device for a long one. A tab that was duplicated
+// waits for all of it before it is somebody else, which is better than a stranger's talk that ends with a refresh.
 const LOCK_MS = 3000;
 // Where tabs ask each other, each refresh waits this long for an answer that does not come.
 const ANSWER_MS = 500;

@@ -1,4 +1,4 @@
-//! What a plot is written on: lines, boxes and words, with places rounded to a tenth.
+//! What a plot is written on: lines, dots and words, with places rounded to a tenth.
 
 use std::fmt::Write as _;
 

@@ -3,15 +3,16 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-// Below those that systems give to whoever asks for any, so that nobody else comes to be there meanwhile; and each test file, which is a
-// process, has its own. The ports above 20,000 are those on which sites have their chat beside `runserver`.
-const OF_ONE_FILE = 100;
-let next = 10_000 + (process.pid % 100) * OF_ONE_FILE;
+// Below those that systems give to whoever asks for any, so that nobody else comes to be there meanwhile; those above 20,000 are where sites
+// have their chat beside `runserver`. Each test file, which is a process, begins somewhere else.
+const [FIRST, END] = [10_000, 20_000];
+let next = FIRST + Math.floor(Math.random() * (END - FIRST));
 
 /** A port on which nobody listens; none is given twice. */
 export async function freePort() {
   for (;;) {
-    const port = next++;
+    const port = next;
+    next = next + 1 < END ? next + 1 : FIRST;
     const probe = net.createServer();
     const free = await new Promise((resolve) => {
       probe.once('error', () => resolve(false));

@@ -76,8 +76,8 @@ async fn a_store_that_hangs_holds_it_up_no_longer_than_promised() {
     kim.ask("join", json!({"room": "tea", "create": {"title": "Tea"}})).await.unwrap();
     redis.pause();
     kim.send(r#"{"id":99,"do":"say","room":"tea","body":"hm"}"#).await;
-    // On a machine that is busy the promise has its limits, too.
-    assert_eq!(node.end(WITHIN * 2).await, 0);
+    // By its own clock; this machine may be busy with something else at the end.
+    assert_eq!(node.end(WITHIN + Duration::from_secs(4)).await, 0);
     redis.resume();
 }
 
