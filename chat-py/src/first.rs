@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -67,6 +68,16 @@ impl<T> Asked<T> {
                 Err(_) => Broke("the process is ending".to_owned()),
             })
         })
+    }
+
+    /// Parked in this thread, which nothing else is asked of meanwhile.
+    pub fn wait_parked(self) -> Result<T, Broke> {
+        let pause = || {
+            std::thread::park();
+            Ok::<_, Infallible>(())
+        };
+        let Ok(done) = self.wait(pause);
+        done
     }
 
     /// Parked in this thread. `pause` is what it does meanwhile, [`Inside::park`] with something around it, and ends the waiting where it fails.

@@ -13,7 +13,7 @@ use chat_core::{Engine, EngineBuilder};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::first::{Asked, Begun, begin};
+use crate::first::{Begun, begin};
 use crate::place::{NoStore, Place};
 use crate::runtime::{self, Stopped};
 
@@ -191,17 +191,10 @@ pub fn end_all(within: Duration) {
         };
         let asked: Begun<()> = begin(&handle, true, ending);
         if let Begun::Asked(asked) = asked {
-            wait_for(asked);
+            let _ = asked.wait_parked();
         }
     }
     runtime::stop(within);
-}
-
-fn wait_for(asked: Asked<()>) {
-    let _ = asked.wait(|| {
-        std::thread::park();
-        Ok::<_, ()>(())
-    });
 }
 
 /// To be called in a child right after the fork: what the parent made is the parent's.

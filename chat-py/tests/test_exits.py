@@ -106,6 +106,67 @@ engine.open("r", title="R")
 """
 
 
+# The main thread ends while another one is held in a line of Python that the module has called.
+HELD = '''
+import asyncio, sys, threading, time, types
+from chat_engine import Engine
+
+class Lingers:
+    """Deleted when the interpreter is ending already: meanwhile others come for its lock."""
+    def __del__(self, sleep=time.sleep):
+        sleep(1)
+
+# Not in this module, whose names its threads keep alive.
+sys.modules["lingers"] = types.ModuleType("lingers")
+sys.modules["lingers"].one = Lingers()
+engine = Engine("memory://")
+engine.open("r", title="R")
+held = threading.Event()
+
+def hold(name):
+    if name == sys.argv[1] and ready.is_set() and not held.is_set():
+        held.set()
+        time.sleep(0.5)
+
+ready = threading.Event()
+
+class Loop(asyncio.SelectorEventLoop):
+    def create_future(self):
+        hold("create_future")
+        return super().create_future()
+
+    def call_soon(self, *args, **more):
+        hold("call_soon")
+        return super().call_soon(*args, **more)
+
+async def reads():
+    session = await engine.aconnect("a")
+    await session.ajoin("r")
+    ready.set()
+    while True:
+        await session.abatch()
+
+def headers():
+    hold("headers")
+    yield b"a", b"b"
+
+def asks():
+    ready.set()
+    engine.server().peer(headers=headers())
+
+target = asks if sys.argv[1] == "headers" else lambda: Loop().run_until_complete(reads())
+threading.Thread(target=target, daemon=True).start()
+ready.wait(20)
+while not held.wait(0.01):
+    engine.post("r", 1)
+'''
+
+
+@pytest.mark.parametrize("where", ["create_future", "call_soon", "headers"])
+def test_the_end_waits_for_who_is_in_the_middle_of_something(program: Runner, where: str) -> None:
+    program(HELD, where).well()
+
+
 @pytest.mark.parametrize("going_on", GOING_ON)
 def test_the_end_comes_while(program: Runner, url: str, going_on: str) -> None:
     """Fifty times for each: what goes wrong at exit goes wrong now and then."""

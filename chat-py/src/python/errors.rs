@@ -23,6 +23,7 @@ pub(crate) struct Known<'a> {
 
 /// An exception of this class of `chat_engine`.
 pub(crate) fn exception(py: Python<'_>, class: &str, message: &str, known: &Known<'_>) -> PyErr {
+    let _inside = super::process::inside(py);
     static MAKE: Attribute = Attribute::new("chat_engine._errors", "make");
     let made = MAKE.get(py).and_then(|make| {
         let retry = known.retry_after.map(|time| time.as_secs_f64());

@@ -199,10 +199,7 @@ pub(crate) fn stop_at_exit(within: Duration) {
     if let Begun::Asked(stopping) =
         begin(made.live.handle(), true, async move { stop_all(None, within).await })
     {
-        let _ = stopping.wait(|| {
-            std::thread::park();
-            Ok::<_, ()>(())
-        });
+        let _ = stopping.wait_parked();
     }
 }
 

@@ -20,6 +20,7 @@ use super::errors::{self, Known};
 use super::jobs::{self, Kind};
 use super::options;
 use super::peer::Peer;
+use super::process::inside;
 use super::served::{Asked, Given, Listening, Made, bind, upgrade};
 use super::times::seconds;
 use crate::first::{Begun, begin};
@@ -192,6 +193,7 @@ impl Server {
         name: Option<String>,
         origin_checked: bool,
     ) -> PyResult<Peer> {
+        let _inside = inside(py);
         let upgrade = upgrade(headers, client)?;
         if let Some(user) = &user {
             options::user_id(py, user)?;

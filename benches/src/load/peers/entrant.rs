@@ -1,14 +1,10 @@
 //! Those that are compared: how each is started, as its documentation says it is to be.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::{Peers, SERVER, SERVER_ON_REDIS, versions};
 use crate::load::{Dialect, Fault, Program, Run, Served, Target};
@@ -221,18 +217,13 @@ fn start_redis() -> Result<(Target, String), Fault> {
 /// A port on which nobody listens. It takes a server seconds to be there, in which nobody else may come to it: so it is one below
 /// those that systems give to whoever asks for any, and no other entrant of this program is given it.
 fn free_port() -> Result<u16, Fault> {
-    const PORTS: Range<usize> = 3_000..10_000;
-    static FIRST: LazyLock<usize> =
-        LazyLock::new(|| RandomState::new().hash_one(()) as usize % PORTS.len());
-    static GIVEN: AtomicUsize = AtomicUsize::new(0);
-    let mut last = None;
-    for _ in PORTS {
-        let at = (*FIRST + GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS.len();
-        let port = u16::try_from(PORTS.start + at).unwrap_or(u16::MAX);
-        match TcpListener::bind(("127.0.0.1", port)) {
-            Ok(_) => return Ok(port),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(Fault::system("finding a free port")(last.unwrap_or_else(|| ErrorKind::AddrInUse.into())))
+    const FIRST: u16 = 3_000;
+    const COUNT: u16 = 7_000;
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    // Another program of this machine begins somewhere else.
+    let begin = (std::process::id() % u32::from(COUNT)) as u16;
+    let next = || FIRST + begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let found = (0..COUNT).map(|_| next()).find(free);
+    found.ok_or_else(|| Fault::system("finding a free port")(ErrorKind::AddrInUse.into()))
 }
